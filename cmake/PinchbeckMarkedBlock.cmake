@@ -1,0 +1,22 @@
+# pinchbeck_marked_block(FILE NAME LANGUAGE OUTPUT)
+# Copies the code block of a Markdown file that follows the line `<!-- tested: NAME -->` to OUTPUT, so that the
+# documentation shows what the tests run. A missing or empty block is an error.
+function(pinchbeck_marked_block file name language output)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  set(opening "<!-- tested: ${name} -->\n```${language}\n")
+  string(FIND "${text}" "${opening}" start)
+  if(start EQUAL -1)
+    message(FATAL_ERROR "${file}: no ${language} block follows a line '<!-- tested: ${name} -->'")
+  endif()
+  string(LENGTH "${opening}" length)
+  math(EXPR start "${start} + ${length}")
+  string(SUBSTRING "${text}" ${start} -1 text)
+  string(FIND "${text}" "\n```\n" end)
+  if(end LESS 1)
+    message(FATAL_ERROR "${file}: the block '${name}' is empty or not closed")
+  endif()
+  string(SUBSTRING "${text}" 0 ${end} block)
+  # Only a changed block touches the file, so that other edits of the documentation rebuild nothing.
+  file(CONFIGURE OUTPUT ${output} CONTENT "@block@\n" @ONLY NEWLINE_STYLE UNIX)
+endfunction()
