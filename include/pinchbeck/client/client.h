@@ -1,0 +1,216 @@
+// Collecting: sends the probes of a battery to an endpoint and records every answer.
+#ifndef PINCHBECK_CLIENT_CLIENT_H_
+#define PINCHBECK_CLIENT_CLIENT_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "pinchbeck/client/clock.h"
+#include "pinchbeck/client/dialect.h"
+#include "pinchbeck/client/retry.h"
+#include "pinchbeck/client/transport.h"
+#include "pinchbeck/core/battery.h"
+#include "pinchbeck/core/endpoint.h"
+#include "pinchbeck/core/observation.h"
+#include "pinchbeck/core/recording.h"
+
+namespace pinchbeck {
+
+// Receives observations the moment they are finished.
+class RecordingSink {
+ public:
+  virtual ~RecordingSink() = default;
+  [[nodiscard]] virtual absl::Status Append(const Observation& observation) = 0;
+};
+
+// A sink that appends to a recording file. The writer must outlive it.
+class RecordingFileSink final : public RecordingSink {
+ public:
+  explicit RecordingFileSink(RecordingWriter& writer) : writer_(writer) {}
+  [[nodiscard]] absl::Status Append(const Observation& observation) override {
+    return writer_.Append(observation);
+  }
+
+ private:
+  RecordingWriter& writer_;
+};
+
+// Set to anything but 0 (from another thread or a signal handler) to end a collection early.
+using StopFlag = std::atomic<int>;
+
+// The (probe, sample) pairs that a recording already holds.
+class CompletedSamples {
+ public:
+  void Add(std::string probe, std::int64_t sample) { pairs_.emplace(std::move(probe), sample); }
+  [[nodiscard]] bool Contains(const std::string& probe, std::int64_t sample) const {
+    return pairs_.count({probe, sample}) > 0;
+  }
+  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
+
+  // Good answers of the recording that came from another base URL, or belong to other prompts, parameters or
+  // models and so do not count.
+  std::int64_t from_other_endpoint = 0;
+  std::int64_t not_matching = 0;
+
+ private:
+  std::set<std::pair<std::string, std::int64_t>> pairs_;
+};
+
+// Reads what an interrupted collection has already recorded. A pair counts when the answer is no error and
+// has the prompt, the sampling parameters and the model name that this endpoint and battery would send now.
+// Errors: as RecordingReader::Next().
+[[nodiscard]] absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader,
+                                                                    const Endpoint& endpoint,
+                                                                    const Battery& battery);
+
+// Limits on what one collection may use; absent means no limit. A request is sent only if the limits hold
+// even when its answer uses all the tokens it may.
+struct CollectBudget {
+  // Requests sent, retries included.
+  std::optional<std::int64_t> max_requests;
+  // Input and output tokens together.
+  std::optional<std::int64_t> max_tokens;
+  // Needs both prices.
+  std::optional<double> max_cost_usd;
+  // US dollars per million tokens.
+  std::optional<double> usd_per_mtok_in;
+  std::optional<double> usd_per_mtok_out;
+};
+
+// When to stop although requests are left, because the endpoint gives nothing.
+struct GiveUpRule {
+  // Before the first good answer: requests in a row that failed for one reason that will not pass by itself
+  // (refused key, unknown address, no connection, no credit), and failures of any kind.
+  int same_fatal_failures = 3;
+  int failures_before_success = 10;
+  // After it: failures in a row.
+  int failures_in_a_row = 25;
+};
+
+struct CollectOptions {
+  std::int64_t samples_per_probe = 10;
+  // Requests in flight at the same time.
+  int concurrency = 4;
+  // Decides the order of the requests and the jitter of retries.
+  std::uint64_t seed = 1;
+  // Sends a `seed` of its own with each request.
+  bool send_request_seed = false;
+  // Label that tells the observations of one collection from those of another.
+  std::string session;
+  CollectBudget budget;
+  RetryPolicy retry;
+  TransferTimeouts timeouts;
+  GiveUpRule give_up;
+  // How long requests in flight may go on after the stop flag was set.
+  absl::Duration stop_grace = absl::Seconds(2);
+  CompletedSamples completed;
+};
+
+enum class StopReason { kCompleted, kBudget, kInterrupted, kGaveUp };
+
+// "completed", "budget", "interrupted" or "gave_up".
+[[nodiscard]] std::string_view StopReasonName(StopReason reason);
+
+// Failures that look alike, with the message of the first one.
+struct FailureCount {
+  ErrorRecord example;
+  std::int64_t count = 0;
+};
+
+struct CollectSummary {
+  // Probes times samples, those that are skipped included.
+  std::int64_t planned = 0;
+  std::int64_t skipped_by_resume = 0;
+  // Requests sent, retries included.
+  std::int64_t requests = 0;
+  // Observations recorded: ok + failed.
+  std::int64_t done = 0;
+  std::int64_t ok = 0;
+  std::int64_t failed = 0;
+  std::int64_t retried = 0;
+  // As reported by the server; answers that reported no usage are counted apart.
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t without_usage = 0;
+  // Answers that were valid JSON only after repair.
+  std::int64_t repaired = 0;
+  // Absent without prices. Estimated where the server reported no usage.
+  std::optional<double> cost_usd;
+  std::vector<FailureCount> failures;
+  StopReason stop_reason = StopReason::kCompleted;
+  // Why the collection ended early, and what to do; empty when it did not.
+  std::string message;
+};
+
+struct CollectProgress {
+  const CollectSummary& summary;
+  int in_flight = 0;
+  // Requests that wait for a retry.
+  int waiting = 0;
+};
+
+class ProgressObserver {
+ public:
+  virtual ~ProgressObserver() = default;
+  // Called after each change of the numbers.
+  virtual void OnProgress(const CollectProgress& progress) = 0;
+};
+
+// What a collection works with. All must outlive the call.
+struct CollectServices {
+  const Dialect& dialect;
+  Transport& transport;
+  Clock& clock;
+  RecordingSink& sink;
+  ProgressObserver* progress = nullptr;
+  const StopFlag* stop = nullptr;
+};
+
+// The size of a collection before anything is sent.
+struct CollectPlan {
+  std::int64_t probes = 0;
+  // Requests to send; those that a recording already holds are left out.
+  std::int64_t requests = 0;
+  std::int64_t skipped = 0;
+  // Estimated from the length of the prompts.
+  std::int64_t input_tokens = 0;
+  std::int64_t max_output_tokens = 0;
+  // Absent without prices.
+  std::optional<double> max_cost_usd;
+};
+[[nodiscard]] CollectPlan PlanCollection(const Battery& battery, const CollectOptions& options);
+
+// InvalidArgument: the base URL is not an http(s) URL, the model is empty, or the key cannot be a header
+// value (the message does not show it). PermissionDenied: a key (or a user name in the URL) would travel over
+// plain http to another machine and `allow_insecure_http` is not set.
+[[nodiscard]] absl::Status ValidateEndpoint(const Endpoint& endpoint, bool allow_insecure_http);
+
+// The base URL as it is recorded: without user name, password, query, trailing slash and operation path.
+// InvalidArgument: not an http(s) URL with a host.
+[[nodiscard]] absl::StatusOr<std::string> PublicBaseUrl(std::string_view base_url);
+
+// Sends every probe `samples_per_probe` times, in an order shuffled by the seed, and appends an observation
+// for every request that has finished, good or failed, at once. A retry is another attempt at the same
+// observation: only the last attempt is recorded, and waiting never enters the timing. The key is taken out
+// of everything that is recorded.
+//
+// Returns a summary also when the collection ended early (budget, stop flag, giving up): see `stop_reason`.
+// InvalidArgument: options out of range or an unusable endpoint. PermissionDenied: see ValidateEndpoint.
+// The sink's error: recording failed; requests in flight are dropped.
+[[nodiscard]] absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& battery,
+                                                     const CollectOptions& options,
+                                                     const CollectServices& services);
+
+}  // namespace pinchbeck
+
+#endif  // PINCHBECK_CLIENT_CLIENT_H_

@@ -1,0 +1,171 @@
+#include "src/client/attempt.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "src/client/text_guard.h"
+#include "src/client/url.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+// Far above any answer to a probe; a line of a recording stays readable even if every byte must be escaped.
+constexpr std::size_t kMaxRecordedBytes = std::size_t{2} << 20;
+// Names and ids.
+constexpr std::size_t kMaxLabelBytes = 1024;
+
+ErrorKind KindOf(TransferFailure failure) {
+  switch (failure) {
+    case TransferFailure::kConnectTimeout:
+    case TransferFailure::kTimeout:
+      return ErrorKind::kTimeout;
+    case TransferFailure::kNotHttp:
+    case TransferFailure::kTooLarge:
+    case TransferFailure::kRejected:
+      return ErrorKind::kProtocol;
+    default:
+      return ErrorKind::kNetwork;
+  }
+}
+
+std::optional<int> StatusOf(const TransferResult& result) {
+  return result.head.status > 0 ? std::optional<int>(result.head.status) : std::nullopt;
+}
+
+// Redirects are not followed: another host must not get the key, and another host is another endpoint.
+std::string RedirectMessage(std::string_view location) {
+  const absl::StatusOr<Url> target = ParseUrl(location);
+  return "redirected to " + (target.ok() ? CleanLine(target->Origin(), 200) : std::string("another path")) +
+         "; redirects are not followed and nothing was sent there. If that address is right, use it as base "
+         "URL";
+}
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::size_t RecordedBytes(const Observation& observation) {
+  std::size_t bytes =
+      observation.response.text.value_or("").size() + observation.response.reasoning_text.value_or("").size();
+  bytes += (observation.timing.event_s.size() + observation.timing.event_tokens.size()) * 4;
+  if (observation.response.token_ids.has_value()) bytes += observation.response.token_ids->size() * 4;
+  for (const PositionLogprobs& position : observation.logprobs) {
+    bytes += 16 + position.sampled.token.size();
+    for (const TokenLogprob& alternative : position.top) bytes += 16 + alternative.token.size();
+  }
+  return bytes;
+}
+
+void LimitSize(Observation& observation) {
+  ResponseRecord& response = observation.response;
+  for (std::optional<std::string>* label :
+       {&response.id, &response.model, &response.finish_reason, &response.system_fingerprint}) {
+    if (label->has_value() && (*label)->size() > kMaxLabelBytes) (*label)->resize(kMaxLabelBytes);
+  }
+  const std::size_t bytes = RecordedBytes(observation);
+  if (bytes <= kMaxRecordedBytes) return;
+  observation.response.text.reset();
+  observation.response.reasoning_text.reset();
+  observation.response.token_ids.reset();
+  observation.logprobs.clear();
+  observation.timing.event_s.clear();
+  observation.timing.event_tokens.clear();
+  if (!observation.error.has_value()) {
+    observation.error =
+        ErrorRecord{ErrorKind::kProtocol, std::nullopt,
+                    "the answer is too large to record (" + std::to_string(bytes) + " bytes)"};
+  }
+}
+
+bool IsFreeOfCharge(const TransferResult& result, const AttemptOutcome& outcome) {
+  switch (result.failure) {
+    case TransferFailure::kDns:
+    case TransferFailure::kRefused:
+    case TransferFailure::kConnectTimeout:
+    case TransferFailure::kTls:
+    case TransferFailure::kNotHttp:
+      return true;
+    default:
+      return result.failure != TransferFailure::kTimeout && outcome.status.value_or(0) >= 300;
+  }
+}
+
+std::string FatalClass(const TransferResult& result, const AttemptOutcome& outcome) {
+  switch (result.failure) {
+    case TransferFailure::kDns:
+    case TransferFailure::kRefused:
+    case TransferFailure::kConnectTimeout:
+    case TransferFailure::kTimeout:
+    case TransferFailure::kTls:
+    case TransferFailure::kNotHttp:
+      return "connection " + std::to_string(static_cast<int>(result.failure));
+    default:
+      break;
+  }
+  if (IsOutOfQuota(outcome)) return "quota";
+  const int status = outcome.status.value_or(0);
+  const bool lasting = status == 401 || status == 403 || status == 404 || status == 405 || IsRedirect(status);
+  return lasting ? "http " + std::to_string(status) : std::string();
+}
+
+std::string Advice(const AttemptOutcome& outcome) {
+  if (IsOutOfQuota(outcome)) return "the account has no credit or quota left";
+  switch (outcome.status.value_or(0)) {
+    case 401:
+      return "check the API key and which environment variable it comes from";
+    case 403:
+      return "the key may lack the permission for this model, or the region is not served";
+    case 404:
+    case 405:
+      return "check the base URL (it usually ends in /v1) and the model name";
+    case 400:
+    case 422:
+      return "the endpoint does not take this request: check the model name and the parameters of the "
+             "battery";
+    case 429:
+      return "the endpoint limits the rate: use less concurrency or wait";
+    default:
+      break;
+  }
+  return outcome.status.value_or(0) >= 500 ? "the server has a problem of its own: try again later" : "";
+}
+
+}  // namespace
+
+AttemptResult Attempt::Finish(const TransferResult& result, const Secret& key) {
+  AttemptResult attempt;
+  Observation& observation = observation_;
+  const bool complete = result.failure == TransferFailure::kNone;
+  const DecodeNotes notes = decoder_->Finish({complete, result.total_s}, observation);
+  observation.timing.connect_s = result.connect_s;
+  std::optional<ErrorRecord>& error = observation.error;
+  if (!complete && !error.has_value() && !notes.answer_complete) {
+    error = ErrorRecord{KindOf(result.failure), StatusOf(result), result.message};
+  }
+  if (IsRedirect(result.head.status)) {
+    error =
+        ErrorRecord{ErrorKind::kHttp, result.head.status, RedirectMessage(result.head.Header("location"))};
+  }
+  LimitSize(observation);
+  RedactObservation(key, observation);
+
+  AttemptOutcome& outcome = attempt.outcome;
+  outcome.head = result.head;
+  outcome.error_code = notes.error_code;
+  attempt.repaired = notes.json_repairs > 0;
+  if (error.has_value()) {
+    const bool broken = error->kind == ErrorKind::kNetwork && result.failure != TransferFailure::kTls;
+    outcome.connection_error = broken || result.failure == TransferFailure::kConnectTimeout;
+    if (error->kind == ErrorKind::kHttp) outcome.status = error->status;
+    attempt.free_of_charge = IsFreeOfCharge(result, outcome);
+    attempt.fatal_class = FatalClass(result, outcome);
+    attempt.advice = IsRedirect(result.head.status) ? "" : Advice(outcome);
+  }
+  attempt.observation = std::move(observation_);
+  return attempt;
+}
+
+}  // namespace pinchbeck::internal

@@ -1,0 +1,168 @@
+#include "pinchbeck/client/client.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "src/client/budget.h"
+#include "src/client/collector.h"
+#include "src/client/url.h"
+
+namespace pinchbeck {
+namespace {
+
+bool SameRequest(const RequestRecord& a, const RequestRecord& b) {
+  return a.model == b.model && a.temperature == b.temperature && a.top_p == b.top_p && a.top_k == b.top_k &&
+         a.min_p == b.min_p && a.max_tokens == b.max_tokens && a.stream == b.stream &&
+         a.top_logprobs == b.top_logprobs && a.prompt_sha256 == b.prompt_sha256;
+}
+
+absl::Status CheckAmount(std::string_view name, std::optional<double> amount) {
+  if (!amount.has_value() || (std::isfinite(*amount) && *amount >= 0.0)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(name), ": expected a number of at least 0, got ", *amount));
+}
+
+absl::Status CheckBudget(const CollectBudget& budget) {
+  PINCHBECK_RETURN_IF_ERROR(CheckAmount("largest cost", budget.max_cost_usd));
+  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of input tokens", budget.usd_per_mtok_in));
+  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of output tokens", budget.usd_per_mtok_out));
+  if (budget.max_cost_usd.has_value() && !internal::CostUsd(budget, {}).has_value()) {
+    return absl::InvalidArgumentError(
+        "a limit on the cost needs the prices of input and output tokens (US dollars per million)");
+  }
+  for (const std::optional<std::int64_t>& limit : {budget.max_requests, budget.max_tokens}) {
+    if (limit.has_value() && *limit < 0) {
+      return absl::InvalidArgumentError(absl::StrCat("a limit of the budget is negative: ", *limit));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptions(const Battery& battery, const CollectOptions& options) {
+  if (battery.probes.empty()) return absl::InvalidArgumentError("the battery has no probes");
+  if (options.samples_per_probe < 1 || options.samples_per_probe > 1'000'000) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("samples per probe: expected 1 to 1000000, got ", options.samples_per_probe));
+  }
+  if (options.concurrency < 1 || options.concurrency > 256) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("concurrency: expected 1 to 256, got ", options.concurrency));
+  }
+  if (options.retry.max_retries < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("retries: expected 0 or more, got ", options.retry.max_retries));
+  }
+  return CheckBudget(options.budget);
+}
+
+bool IsHeaderValue(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte < 0x7F;
+  });
+}
+
+}  // namespace
+
+std::string_view StopReasonName(StopReason reason) {
+  switch (reason) {
+    case StopReason::kCompleted:
+      return "completed";
+    case StopReason::kBudget:
+      return "budget";
+    case StopReason::kInterrupted:
+      return "interrupted";
+    case StopReason::kGaveUp:
+      return "gave_up";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader, const Endpoint& endpoint,
+                                                      const Battery& battery) {
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string url, PublicBaseUrl(endpoint.base_url));
+  std::unordered_map<std::string, RequestRecord> expected;
+  for (const Probe& probe : battery.probes) {
+    expected.emplace(probe.id, internal::MakeRequestRecord(endpoint, probe));
+  }
+  CompletedSamples completed;
+  while (true) {
+    PINCHBECK_ASSIGN_OR_RETURN(std::optional<Observation> observation, reader.Next());
+    if (!observation.has_value()) return completed;
+    if (observation->error.has_value() || !observation->sample.has_value()) continue;
+    const auto it = expected.find(observation->probe);
+    if (it == expected.end() || !SameRequest(it->second, observation->request)) {
+      ++completed.not_matching;
+      continue;
+    }
+    if (observation->endpoint.has_value() && *observation->endpoint != url) ++completed.from_other_endpoint;
+    completed.Add(observation->probe, *observation->sample);
+  }
+}
+
+CollectPlan PlanCollection(const Battery& battery, const CollectOptions& options) {
+  CollectPlan plan;
+  plan.probes = static_cast<std::int64_t>(battery.probes.size());
+  for (const Probe& probe : battery.probes) {
+    std::int64_t requests = 0;
+    for (std::int64_t sample = 0; sample < options.samples_per_probe; ++sample) {
+      if (!options.completed.Contains(probe.id, sample)) ++requests;
+    }
+    plan.requests += requests;
+    plan.skipped += options.samples_per_probe - requests;
+    plan.input_tokens += requests * internal::LikelyInputTokens(probe);
+    plan.max_output_tokens += requests * probe.sampling.max_tokens;
+  }
+  plan.max_cost_usd = internal::CostUsd(options.budget, {plan.input_tokens, plan.max_output_tokens});
+  return plan;
+}
+
+absl::Status ValidateEndpoint(const Endpoint& endpoint, bool allow_insecure_http) {
+  PINCHBECK_ASSIGN_OR_RETURN(const internal::Url url, internal::ParseUrl(endpoint.base_url));
+  if (endpoint.model.empty()) return absl::InvalidArgumentError("the model name is empty");
+  if (!IsHeaderValue(endpoint.api_key.Reveal())) {
+    return absl::InvalidArgumentError(
+        "the API key holds a space, a line break or a character outside ASCII: check the environment "
+        "variable");
+  }
+  const bool secret = !endpoint.api_key.empty() || !url.user_info.empty();
+  if (secret && url.scheme == "http" && !url.IsLoopback() && !allow_insecure_http) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "refused to send the API key unencrypted to ", url.Origin(),
+        ": use an https base URL, or run without a key, or permit plain http explicitly (--insecure-http)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> PublicBaseUrl(std::string_view base_url) {
+  PINCHBECK_ASSIGN_OR_RETURN(const internal::Url url, internal::ParseUrl(base_url));
+  std::string text = url.Public();
+  while (!text.empty() && text.back() == '/') text.pop_back();
+  if (text.size() > internal::kChatOperation.size() &&
+      text.compare(text.size() - internal::kChatOperation.size(), internal::kChatOperation.size(),
+                   internal::kChatOperation.data(), internal::kChatOperation.size()) == 0) {
+    text.resize(text.size() - internal::kChatOperation.size());
+  }
+  return text;
+}
+
+absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& battery,
+                                       const CollectOptions& options, const CollectServices& services) {
+  // Whether a key may go over plain http is the transport's decision.
+  PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, /*allow_insecure_http=*/true));
+  PINCHBECK_RETURN_IF_ERROR(CheckOptions(battery, options));
+  PINCHBECK_ASSIGN_OR_RETURN(std::string public_url, PublicBaseUrl(endpoint.base_url));
+  return internal::Collector(endpoint, std::move(public_url), battery, options, services).Run();
+}
+
+}  // namespace pinchbeck

@@ -1,0 +1,321 @@
+#include "src/client/collector.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "pinchbeck/internal/status_macros.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+// How often the stop flag is looked at while nothing arrives.
+constexpr absl::Duration kMaxWait = absl::Milliseconds(100);
+
+// Keeps the jitter independent of the order, which uses the plain seed.
+constexpr std::uint64_t kJitterStream = 0x6A09E667F3BCC908ULL;
+
+std::string SentenceOf(const AttemptResult& result) {
+  const ErrorRecord& error = *result.observation.error;
+  std::string text;
+  if (error.kind == ErrorKind::kHttp && error.status.has_value())
+    text = absl::StrCat("HTTP ", *error.status, ", ");
+  text += error.message;
+  if (!result.advice.empty()) text += "; " + result.advice;
+  return text;
+}
+
+bool SameKind(const ErrorRecord& a, const ErrorRecord& b) { return a.kind == b.kind && a.status == b.status; }
+
+}  // namespace
+
+RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe) {
+  const SamplingParameters& sampling = probe.sampling;
+  RequestRecord record;
+  record.model = endpoint.model;
+  record.temperature = sampling.temperature;
+  record.top_p = sampling.top_p;
+  record.top_k = sampling.top_k;
+  record.min_p = sampling.min_p;
+  record.max_tokens = sampling.max_tokens;
+  record.stream = sampling.stream;
+  record.top_logprobs = sampling.top_logprobs;
+  record.prompt_sha256 = probe.PromptSha256();
+  return record;
+}
+
+std::vector<Task> MakeSchedule(const Battery& battery, const CollectOptions& options) {
+  std::vector<Task> tasks;
+  for (std::size_t probe = 0; probe < battery.probes.size(); ++probe) {
+    for (std::int64_t sample = 0; sample < options.samples_per_probe; ++sample)
+      tasks.push_back({probe, sample});
+  }
+  // Shuffled before the completed ones are taken out, so that a resumed run keeps the order of the first.
+  Generator(options.seed).Shuffle(tasks);
+  const auto completed = [&](const Task& task) {
+    return options.completed.Contains(battery.probes[task.probe].id, task.sample);
+  };
+  tasks.erase(std::remove_if(tasks.begin(), tasks.end(), completed), tasks.end());
+  return tasks;
+}
+
+Collector::Collector(const Endpoint& endpoint, std::string public_url, const Battery& battery,
+                     const CollectOptions& options, const CollectServices& services)
+    : endpoint_(endpoint),
+      public_url_(std::move(public_url)),
+      battery_(battery),
+      options_(options),
+      services_(services),
+      seen_input_tokens_(battery.probes.size(), 0),
+      schedule_(MakeSchedule(battery, options)),
+      ledger_(options.budget),
+      jitter_(options.seed ^ kJitterStream) {
+  for (const Probe& probe : battery_.probes) request_records_.push_back(MakeRequestRecord(endpoint_, probe));
+  summary_.planned = static_cast<std::int64_t>(battery_.probes.size()) * options_.samples_per_probe;
+  summary_.skipped_by_resume = summary_.planned - static_cast<std::int64_t>(schedule_.size());
+}
+
+absl::StatusOr<CollectSummary> Collector::Run() {
+  absl::Status status;
+  while (status.ok()) {
+    CheckStopFlag();
+    status = StartWhatFits();
+    if (!status.ok()) break;
+    const bool work_left = !ending_ && (next_task_ < schedule_.size() || !retries_.empty());
+    if (flights_.empty() && !work_left) break;
+    for (const TransferResult& result : services_.transport.Poll(NextWait())) {
+      status = HandleResult(result);
+      if (!status.ok()) break;
+    }
+    if (services_.clock.Monotonic() >= cancel_at_) CancelFlights();
+  }
+  CancelFlights();
+  PINCHBECK_RETURN_IF_ERROR(status);
+  PINCHBECK_RETURN_IF_ERROR(RecordAbandonedRetries());
+  summary_.cost_usd = ledger_.spent_usd();
+  return std::move(summary_);
+}
+
+absl::Status Collector::StartWhatFits() {
+  while (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
+    if (services_.clock.Monotonic() < paused_until_) break;
+    std::optional<Pending> next = TakeNext();
+    if (!next.has_value()) break;
+    const TokenUse most = MostTokens(next->task);
+    const std::string limit = ledger_.BlockedBy(most);
+    if (limit.empty()) {
+      PINCHBECK_RETURN_IF_ERROR(StartOne(std::move(*next), most));
+      continue;
+    }
+    // Requests in flight may use less than was set aside for them.
+    const bool wait = !flights_.empty() && ledger_.MayFitLater(most);
+    retries_.push_front(std::move(*next));
+    if (!wait) End(StopReason::kBudget, "the next request could pass the limit of " + limit);
+    break;
+  }
+  return absl::OkStatus();
+}
+
+std::optional<Collector::Pending> Collector::TakeNext() {
+  const absl::Duration now = services_.clock.Monotonic();
+  const auto due =
+      std::find_if(retries_.begin(), retries_.end(), [&](const Pending& p) { return p.due <= now; });
+  if (due != retries_.end()) {
+    Pending pending = std::move(*due);
+    retries_.erase(due);
+    return pending;
+  }
+  if (next_task_ == schedule_.size()) return std::nullopt;
+  Pending pending;
+  pending.task = schedule_[next_task_++];
+  return pending;
+}
+
+TokenUse Collector::MostTokens(const Task& task) const {
+  const Probe& probe = battery_.probes[task.probe];
+  const std::int64_t seen = seen_input_tokens_[task.probe];
+  return {seen > 0 ? seen : CautiousInputTokens(probe), probe.sampling.max_tokens};
+}
+
+std::optional<std::int64_t> Collector::RequestSeed(const Task& task) const {
+  if (!options_.send_request_seed) return std::nullopt;
+  const auto index = task.probe * static_cast<std::uint64_t>(options_.samples_per_probe) +
+                     static_cast<std::uint64_t>(task.sample);
+  Generator generator(options_.seed);
+  return static_cast<std::int64_t>(Generator(generator.Next() + index).Next() >> 33);
+}
+
+Observation Collector::NewObservation(const Task& task, std::optional<std::int64_t> seed) const {
+  const Probe& probe = battery_.probes[task.probe];
+  Observation observation;
+  observation.probe = probe.id;
+  observation.signals = probe.signals;
+  observation.sample = task.sample;
+  if (!options_.session.empty()) observation.session = options_.session;
+  observation.time = absl::FormatTime("%E4Y-%m-%dT%H:%M:%E3SZ", services_.clock.Now(), absl::UTCTimeZone());
+  observation.endpoint = public_url_;
+  observation.request = request_records_[task.probe];
+  observation.request.seed = seed;
+  return observation;
+}
+
+absl::Status Collector::StartOne(Pending pending, const TokenUse& most) {
+  const Probe& probe = battery_.probes[pending.task.probe];
+  const std::optional<std::int64_t> seed = RequestSeed(pending.task);
+  TransferRequest request;
+  PINCHBECK_ASSIGN_OR_RETURN(request.http, services_.dialect.BuildRequest(endpoint_, probe, seed));
+  request.api_key = endpoint_.api_key;
+  request.timeouts = options_.timeouts;
+  Flight flight;
+  flight.attempt = std::make_unique<Attempt>(NewObservation(pending.task, seed),
+                                             services_.dialect.MakeDecoder(probe.sampling.stream));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::int64_t id, services_.transport.Start(request, *flight.attempt));
+  if (pending.retries > 0) ++summary_.retried;
+  ledger_.Reserve(most);
+  summary_.requests = ledger_.requests();
+  flight.most = most;
+  flight.pending = std::move(pending);
+  flights_.emplace(id, std::move(flight));
+  return absl::OkStatus();
+}
+
+absl::Status Collector::HandleResult(const TransferResult& transfer) {
+  const auto it = flights_.find(transfer.id);
+  if (it == flights_.end()) return absl::OkStatus();
+  Flight flight = std::move(it->second);
+  flights_.erase(it);
+  AttemptResult result = flight.attempt->Finish(transfer, endpoint_.api_key);
+  SettleTokens(flight, result);
+  if (!ScheduleRetry(flight, result)) PINCHBECK_RETURN_IF_ERROR(Record(result));
+  ReportProgress();
+  return absl::OkStatus();
+}
+
+// What an answer without usage cost is not known: an unfinished or good one counts as the most it could be,
+// an error status as nothing.
+void Collector::SettleTokens(const Flight& flight, const AttemptResult& result) {
+  const UsageRecord& usage = result.observation.usage;
+  const bool free = result.free_of_charge;
+  TokenUse used;
+  used.input = usage.input_tokens.value_or(free ? 0 : flight.most.input);
+  used.output = usage.output_tokens.value_or(free ? 0 : flight.most.output);
+  ledger_.Settle(flight.most, used);
+  summary_.cost_usd = ledger_.spent_usd();
+  summary_.input_tokens += usage.input_tokens.value_or(0);
+  summary_.output_tokens += usage.output_tokens.value_or(0);
+  if (!result.observation.error.has_value() && !usage.output_tokens.has_value()) ++summary_.without_usage;
+  std::int64_t& seen = seen_input_tokens_[flight.pending.task.probe];
+  seen = std::max(seen, usage.input_tokens.value_or(0));
+}
+
+bool Collector::ScheduleRetry(Flight& flight, AttemptResult& result) {
+  if (!result.observation.error.has_value() || ending_) return false;
+  const RetryAdvice advice = AdviseRetry(result.outcome, flight.pending.retries, services_.clock.Now(),
+                                         jitter_.NextUnit(), options_.retry);
+  if (!advice.retry) return false;
+  Pending pending = std::move(flight.pending);
+  pending.due = services_.clock.Monotonic() + advice.delay;
+  // A server that limits the rate means all requests, not just this one.
+  if (result.outcome.status == 429) paused_until_ = std::max(paused_until_, pending.due);
+  ++pending.retries;
+  pending.failed = std::move(result);
+  retries_.push_back(std::move(pending));
+  return true;
+}
+
+absl::Status Collector::Record(const AttemptResult& result) {
+  PINCHBECK_RETURN_IF_ERROR(services_.sink.Append(result.observation));
+  ++summary_.done;
+  if (result.repaired) ++summary_.repaired;
+  if (result.observation.error.has_value()) {
+    CountFailure(result);
+    CheckGiveUp(result);
+  } else {
+    ++summary_.ok;
+    failures_in_a_row_ = 0;
+    same_fatal_in_a_row_ = 0;
+  }
+  return absl::OkStatus();
+}
+
+void Collector::CountFailure(const AttemptResult& result) {
+  ++summary_.failed;
+  const ErrorRecord& error = *result.observation.error;
+  for (FailureCount& failure : summary_.failures) {
+    if (SameKind(failure.example, error)) {
+      ++failure.count;
+      return;
+    }
+  }
+  ErrorRecord example = error;
+  if (!result.advice.empty()) example.message += "; " + result.advice;
+  summary_.failures.push_back({std::move(example), 1});
+}
+
+void Collector::CheckGiveUp(const AttemptResult& result) {
+  ++failures_in_a_row_;
+  same_fatal_in_a_row_ = result.fatal_class == fatal_class_ ? same_fatal_in_a_row_ + 1 : 1;
+  fatal_class_ = result.fatal_class;
+  const GiveUpRule& rule = options_.give_up;
+  const bool nothing_yet = summary_.ok == 0;
+  const bool fatal = nothing_yet && !fatal_class_.empty() && same_fatal_in_a_row_ >= rule.same_fatal_failures;
+  const int most = nothing_yet ? rule.failures_before_success : rule.failures_in_a_row;
+  if (ending_ || (!fatal && failures_in_a_row_ < most)) return;
+  End(StopReason::kGaveUp,
+      absl::StrCat("stopped after ", failures_in_a_row_, " failed requests in a row: ", SentenceOf(result)));
+  cancel_at_ = services_.clock.Monotonic();
+}
+
+void Collector::CheckStopFlag() {
+  if (services_.stop == nullptr || services_.stop->load() == 0) return;
+  if (ending_ && summary_.stop_reason == StopReason::kInterrupted) return;
+  End(StopReason::kInterrupted, "interrupted");
+  cancel_at_ = std::min(cancel_at_, services_.clock.Monotonic() + options_.stop_grace);
+}
+
+void Collector::End(StopReason reason, std::string message) {
+  ending_ = true;
+  summary_.stop_reason = reason;
+  summary_.message = std::move(message);
+}
+
+// Failures that would have been retried are recorded as failures.
+absl::Status Collector::RecordAbandonedRetries() {
+  while (!retries_.empty()) {
+    const Pending pending = std::move(retries_.front());
+    retries_.pop_front();
+    if (pending.failed.has_value()) PINCHBECK_RETURN_IF_ERROR(Record(*pending.failed));
+  }
+  return absl::OkStatus();
+}
+
+void Collector::CancelFlights() {
+  for (const auto& [id, flight] : flights_) services_.transport.Cancel(id);
+  flights_.clear();
+}
+
+absl::Duration Collector::NextWait() const {
+  const absl::Duration now = services_.clock.Monotonic();
+  absl::Duration wake = now + kMaxWait;
+  if (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
+    for (const Pending& pending : retries_) wake = std::min(wake, std::max(pending.due, paused_until_));
+  }
+  return std::clamp(std::min(wake, cancel_at_) - now, absl::Milliseconds(1), kMaxWait);
+}
+
+void Collector::ReportProgress() {
+  if (services_.progress == nullptr) return;
+  services_.progress->OnProgress(
+      {summary_, static_cast<int>(flights_.size()), static_cast<int>(retries_.size())});
+}
+
+}  // namespace pinchbeck::internal

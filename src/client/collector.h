@@ -1,0 +1,105 @@
+// The loop behind Collect().
+#ifndef PINCHBECK_SRC_CLIENT_COLLECTOR_H_
+#define PINCHBECK_SRC_CLIENT_COLLECTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "pinchbeck/client/client.h"
+#include "src/client/attempt.h"
+#include "src/client/budget.h"
+#include "src/client/generator.h"
+
+namespace pinchbeck::internal {
+
+// What a probe's request looks like in an observation, without the per-request seed.
+[[nodiscard]] RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe);
+
+// One observation to make.
+struct Task {
+  std::size_t probe = 0;
+  std::int64_t sample = 0;
+};
+
+// All pairs of probe and sample that are not completed yet, shuffled by the seed.
+[[nodiscard]] std::vector<Task> MakeSchedule(const Battery& battery, const CollectOptions& options);
+
+class Collector {
+ public:
+  Collector(const Endpoint& endpoint, std::string public_url, const Battery& battery,
+            const CollectOptions& options, const CollectServices& services);
+  [[nodiscard]] absl::StatusOr<CollectSummary> Run();
+
+ private:
+  struct Pending {
+    Task task;
+    int retries = 0;
+    // When a retry may start; the monotonic clock.
+    absl::Duration due;
+    // The failed attempt that a retry would replace.
+    std::optional<AttemptResult> failed;
+  };
+  struct Flight {
+    Pending pending;
+    TokenUse most;
+    std::unique_ptr<Attempt> attempt;
+  };
+
+  [[nodiscard]] absl::Status StartWhatFits();
+  [[nodiscard]] std::optional<Pending> TakeNext();
+  [[nodiscard]] absl::Status StartOne(Pending pending, const TokenUse& most);
+  [[nodiscard]] TokenUse MostTokens(const Task& task) const;
+  [[nodiscard]] Observation NewObservation(const Task& task, std::optional<std::int64_t> seed) const;
+  [[nodiscard]] std::optional<std::int64_t> RequestSeed(const Task& task) const;
+
+  [[nodiscard]] absl::Status HandleResult(const TransferResult& result);
+  void SettleTokens(const Flight& flight, const AttemptResult& result);
+  [[nodiscard]] bool ScheduleRetry(Flight& flight, AttemptResult& result);
+  [[nodiscard]] absl::Status Record(const AttemptResult& result);
+  void CountFailure(const AttemptResult& result);
+  void CheckGiveUp(const AttemptResult& result);
+
+  void CheckStopFlag();
+  void End(StopReason reason, std::string message);
+  [[nodiscard]] absl::Status RecordAbandonedRetries();
+  void CancelFlights();
+  [[nodiscard]] absl::Duration NextWait() const;
+  void ReportProgress();
+
+  const Endpoint& endpoint_;
+  std::string public_url_;
+  const Battery& battery_;
+  const CollectOptions& options_;
+  const CollectServices& services_;
+
+  std::vector<RequestRecord> request_records_;
+  std::vector<std::int64_t> seen_input_tokens_;  // per probe, 0 when unknown
+  std::vector<Task> schedule_;
+  std::size_t next_task_ = 0;
+  std::deque<Pending> retries_;
+  std::map<std::int64_t, Flight> flights_;
+  Ledger ledger_;
+  Generator jitter_;
+  CollectSummary summary_;
+
+  // No new request before this time, because the server asked for a pause.
+  absl::Duration paused_until_;
+  bool ending_ = false;
+  absl::Duration cancel_at_ = absl::InfiniteDuration();
+  std::int64_t failures_in_a_row_ = 0;
+  std::int64_t same_fatal_in_a_row_ = 0;
+  std::string fatal_class_;
+};
+
+}  // namespace pinchbeck::internal
+
+#endif  // PINCHBECK_SRC_CLIENT_COLLECTOR_H_

@@ -1,0 +1,92 @@
+#include "src/client/text_guard.h"
+
+#include <cctype>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pinchbeck/core/endpoint.h"
+#include "pinchbeck/core/observation.h"
+#include "pinchbeck/internal/utf8.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+constexpr std::size_t kMinKeyBytesInData = 8;
+unsigned char ByteAt(std::string_view text, std::size_t i) {
+  return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+}
+
+void RedactField(std::optional<std::string>& field, const Secret& key) {
+  if (field.has_value()) *field = Redact(std::move(*field), key);
+}
+
+// Whether the key can be read off the tokens, also when it spans several of them.
+bool TokensHoldKey(const Observation& observation, const std::string& key) {
+  std::string joined;
+  for (const PositionLogprobs& position : observation.logprobs) {
+    joined += position.sampled.token;
+    for (const TokenLogprob& alternative : position.top) {
+      if (alternative.token.find(key) != std::string::npos) return true;
+    }
+  }
+  return joined.find(key) != std::string::npos;
+}
+
+}  // namespace
+
+std::string CleanLine(std::string_view text, std::size_t max_bytes) {
+  // Cutting before the repair may leave half a character, which the repair then replaces.
+  const bool cut = text.size() > max_bytes;
+  std::string line = ReplaceInvalidUtf8(text.substr(0, max_bytes));
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const unsigned char c = ByteAt(line, i);
+    // C1 controls (U+0080..U+009F) are two bytes in UTF-8; terminals obey them too.
+    const bool c1 = c == 0xC2 && ByteAt(line, i + 1) >= 0x80 && ByteAt(line, i + 1) <= 0x9F;
+    if (c < 0x20 || c == 0x7F) line[i] = ' ';
+    if (c1) line.replace(i, 2, "  ");
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  if (cut) line += "...";
+  return line;
+}
+
+bool LooksLikeHtml(std::string_view body) {
+  std::string head;
+  for (const char c : body.substr(0, 512)) {
+    if (head.empty() && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) continue;
+    head += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  if (head.empty() || head.front() != '<') return false;
+  return head.find("<!doctype html") != std::string::npos || head.find("<html") != std::string::npos ||
+         head.find("<head") != std::string::npos || head.find("<body") != std::string::npos;
+}
+
+std::string Redact(std::string text, const Secret& key) {
+  const std::string& value = key.Reveal();
+  if (value.empty()) return text;
+  for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
+    text.replace(at, value.size(), "[key]");
+    at += 5;
+  }
+  return text;
+}
+
+void RedactObservation(const Secret& key, Observation& observation) {
+  if (key.empty()) return;
+  if (observation.error.has_value()) {
+    observation.error->message = Redact(std::move(observation.error->message), key);
+  }
+  if (key.Reveal().size() < kMinKeyBytesInData) return;
+  ResponseRecord& response = observation.response;
+  for (std::optional<std::string>* field :
+       {&response.id, &response.model, &response.text, &response.reasoning_text, &response.finish_reason,
+        &response.system_fingerprint}) {
+    RedactField(*field, key);
+  }
+  if (TokensHoldKey(observation, key.Reveal())) observation.logprobs.clear();
+}
+
+}  // namespace pinchbeck::internal
