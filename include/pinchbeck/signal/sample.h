@@ -1,0 +1,135 @@
+// Samples: the numbers that the signals need, extracted from observations probe by probe.
+//
+// A fingerprint stores samples of the reference; verify extracts the same samples from the recording under test. The
+// texts themselves are not kept.
+#ifndef PINCHBECK_SIGNAL_SAMPLE_H_
+#define PINCHBECK_SIGNAL_SAMPLE_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pinchbeck/core/observation.h"
+
+namespace pinchbeck {
+
+// What the answers to one probe were conditioned on. Absent means not recorded.
+struct ProbeConditions {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<std::int64_t> top_k;
+  std::optional<double> min_p;
+  std::optional<std::int64_t> max_tokens;
+  std::optional<std::string> prompt_sha256;
+  friend bool operator==(const ProbeConditions&, const ProbeConditions&) = default;
+};
+
+// Log-probabilities reported at the first output position, in nats: (index into ProbeSample::tokens, value), most
+// likely first, at most kMaxTopLogprobs. Censored entries are left out.
+struct FirstTokenLogprobs {
+  std::vector<std::pair<std::uint32_t, double>> entries;
+  // False when only the sampled token was reported.
+  bool has_alternatives = false;
+};
+inline constexpr std::size_t kMaxTopLogprobs = 32;
+
+// Where output lengths were counted; never mixed in one comparison.
+enum class LengthSource : std::uint8_t { kUsage, kEvents, kCharacters };
+[[nodiscard]] std::string_view LengthSourceName(LengthSource source);
+
+struct OutputLength {
+  double length = 0;
+  // Cut at max_tokens: a tie at the cap, not a value.
+  bool capped = false;
+};
+
+struct Latency {
+  // Seconds to the first token (or to the whole answer without streaming) minus the connection round trip.
+  double first_token_s = 0;
+  std::optional<double> median_gap_s;
+  std::optional<double> tokens_per_s;
+  // Minutes since the epoch, where the time is recorded; requests of one minute are not independent.
+  std::optional<std::int64_t> minute;
+};
+
+// Layout features of a text, in this order: log(1 + characters), line breaks, bullets, numbered lines, headings, bold
+// marks, code fences (per line), punctuation, capitals, digits (per character).
+inline constexpr std::size_t kStyleFeatures = 10;
+using StyleVector = std::array<double, kStyleFeatures>;
+[[nodiscard]] const std::array<std::string_view, kStyleFeatures>& StyleFeatureNames();
+
+struct TextFeatures {
+  // Hashed character 3-grams: (bucket, count) by rising bucket.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> trigrams;
+  StyleVector style{};
+};
+inline constexpr std::uint32_t kTrigramBuckets = 1u << 20;
+
+struct ProbeSample {
+  ProbeConditions conditions;
+  std::int64_t usable = 0;
+  std::int64_t failed = 0;
+  std::map<std::string, std::int64_t> choices;
+  std::vector<std::string> tokens;
+  std::vector<FirstTokenLogprobs> logprobs;
+  std::vector<OutputLength> lengths;
+  std::vector<Latency> latencies;
+  std::vector<TextFeatures> texts;
+  std::map<std::int64_t, std::int64_t> input_tokens;
+  [[nodiscard]] std::int64_t choice_count() const;
+};
+
+// Self-descriptions seen in responses: value -> count. Reported, never decisive.
+struct DeclarationSample {
+  std::map<std::string, std::int64_t> models;
+  std::map<std::string, std::int64_t> id_shapes;
+  std::map<std::string, std::int64_t> system_fingerprints;
+  std::map<std::string, std::int64_t> finish_reasons;
+  std::map<std::string, std::int64_t> usage_fields;
+  std::int64_t responses = 0;
+};
+
+struct SampleSet {
+  std::map<std::string, ProbeSample> probes;
+  DeclarationSample declaration;
+  std::int64_t usable = 0;
+  // Failed requests by kind ("http 429", "timeout", ...).
+  std::map<std::string, std::int64_t> failures;
+};
+
+// Which signals a probe feeds and how its answers are read. Decided at enrolment, stored, obeyed by verify.
+struct ProbePlan {
+  bool choice = false;
+  bool logprob = false;
+  bool token_length = false;
+  bool latency = false;
+  bool text = false;
+  bool tokenizer = false;
+  // Free answers are normalised; answers of one or few tokens keep their raw text.
+  bool normalise_choice = false;
+  LengthSource length_source = LengthSource::kUsage;
+  friend bool operator==(const ProbePlan&, const ProbePlan&) = default;
+};
+using SignalPlan = std::map<std::string, ProbePlan>;
+
+// A free answer reduced to what was chosen: markup and surrounding punctuation stripped, NFC, case folded. An answer
+// that would become empty keeps its raw form. Longer than 120 bytes: cut, with a hash of the rest.
+[[nodiscard]] std::string NormaliseChoice(std::string_view answer);
+// The answer as sent, with the same bound on its length.
+[[nodiscard]] std::string RawChoice(std::string_view answer);
+
+// Features of one answer. Hashing is FNV-1a over the UTF-8 bytes of each 3-gram of code points, so that a fingerprint
+// means the same on every platform.
+[[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text);
+
+// Pools several samples (sessions, variants) into one.
+[[nodiscard]] SampleSet MergeSamples(const std::vector<const SampleSet*>& parts);
+
+}  // namespace pinchbeck
+
+#endif  // PINCHBECK_SIGNAL_SAMPLE_H_

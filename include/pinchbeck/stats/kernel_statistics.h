@@ -1,0 +1,48 @@
+// Kernel statistics of one stratum under relabelings, from its Gram matrix.
+#ifndef PINCHBECK_STATS_KERNEL_STATISTICS_H_
+#define PINCHBECK_STATS_KERNEL_STATISTICS_H_
+
+#include <Eigen/Core>
+
+#include "pinchbeck/stats/permutation.h"
+
+namespace pinchbeck::stats {
+
+// Adds weight * MMD^2 of each relabeling to `out`: the unbiased U-statistic
+//
+//   mean of K over pairs within reference + mean within observed - 2 mean between,   diagonals left out,
+//
+// (Gretton et al. 2012, JMLR 13, 723-773). A side with one item has no pairs; its term is left out, the same in every
+// relabeling, which keeps the permutation test valid. `gram` is symmetric with the diagonal ignored. All relabelings
+// of a batch are one matrix product: O(N^2) per relabeling.
+inline void AccumulateMmd(const Eigen::MatrixXd& gram, const Stratum& stratum, double weight, const LabelMatrix& labels,
+                          Eigen::Ref<Eigen::RowVectorXd> out) {
+  const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
+  const double total = gram.sum() - gram.trace();
+  const Eigen::MatrixXd z = labels.cast<double>();
+  const Eigen::MatrixXd product = gram * z;
+  const Eigen::RowVectorXd diagonal = gram.diagonal().transpose() * z;
+  // Ordered pairs: observed-observed, and rows of observed items over all items.
+  const Eigen::RowVectorXd within_observed = z.cwiseProduct(product).colwise().sum() - diagonal;
+  const Eigen::RowVectorXd rows_observed = product.colwise().sum() - diagonal;
+  const Eigen::RowVectorXd between = rows_observed - within_observed;
+  const Eigen::RowVectorXd within_reference = (total - rows_observed.array() - between.array()).matrix();
+  if (n > 1) out += weight / (n * (n - 1)) * within_observed;
+  if (m > 1) out += weight / (m * (m - 1)) * within_reference;
+  out -= 2 * weight / (m * n) * between;
+}
+
+// Adds weight * (mean of observed rows - mean of reference rows) of a feature matrix (items x features) to `out`
+// (features x relabelings).
+inline void AccumulateMeanDifference(const Eigen::MatrixXd& features, const Stratum& stratum, double weight,
+                                     const LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
+  const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
+  const Eigen::VectorXd total = features.colwise().sum();
+  const Eigen::MatrixXd observed = features.transpose() * labels.cast<double>();
+  // observed/n - (total - observed)/m
+  out += (weight * (1 / n + 1 / m) * observed).colwise() - weight / m * total;
+}
+
+}  // namespace pinchbeck::stats
+
+#endif  // PINCHBECK_STATS_KERNEL_STATISTICS_H_

@@ -1,0 +1,16 @@
+#include "pinchbeck/signal/evidence.h"
+
+#include <utility>
+
+namespace pinchbeck {
+
+std::string_view ClaimName(Claim claim) { return claim == Claim::kWeights ? "weights" : "serving"; }
+
+SignalEvidence NotMeasurable(std::string_view signal, std::string reason) {
+  SignalEvidence evidence;
+  evidence.signal = std::string(signal);
+  evidence.reason = std::move(reason);
+  return evidence;
+}
+
+}  // namespace pinchbeck

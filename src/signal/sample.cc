@@ -1,0 +1,82 @@
+#include "pinchbeck/signal/sample.h"
+
+#include <numeric>
+
+namespace pinchbeck {
+namespace {
+
+template <class Key>
+void AddCounts(const std::map<Key, std::int64_t>& from, std::map<Key, std::int64_t>& to) {
+  for (const auto& [key, count] : from) to[key] += count;
+}
+
+template <class T>
+void Append(const std::vector<T>& from, std::vector<T>& to) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// Appends log-probability vectors whose token indices refer to another table.
+void AppendLogprobs(const ProbeSample& from, ProbeSample& to) {
+  std::map<std::string, std::uint32_t> index;
+  for (std::uint32_t i = 0; i < to.tokens.size(); ++i) index.emplace(to.tokens[i], i);
+  std::vector<std::uint32_t> translated;
+  for (const std::string& token : from.tokens) {
+    const auto [it, added] = index.emplace(token, static_cast<std::uint32_t>(to.tokens.size()));
+    if (added) to.tokens.push_back(token);
+    translated.push_back(it->second);
+  }
+  for (FirstTokenLogprobs vector : from.logprobs) {
+    for (auto& entry : vector.entries) entry.first = translated[entry.first];
+    to.logprobs.push_back(std::move(vector));
+  }
+}
+
+void AppendProbe(const ProbeSample& from, ProbeSample& to) {
+  if (to.usable + to.failed == 0) to.conditions = from.conditions;
+  to.usable += from.usable;
+  to.failed += from.failed;
+  AddCounts(from.choices, to.choices);
+  AppendLogprobs(from, to);
+  Append(from.lengths, to.lengths);
+  Append(from.latencies, to.latencies);
+  Append(from.texts, to.texts);
+  AddCounts(from.input_tokens, to.input_tokens);
+}
+
+}  // namespace
+
+std::string_view LengthSourceName(LengthSource source) {
+  switch (source) {
+    case LengthSource::kUsage:
+      return "usage";
+    case LengthSource::kEvents:
+      return "events";
+    case LengthSource::kCharacters:
+      return "characters";
+  }
+  return "usage";
+}
+
+std::int64_t ProbeSample::choice_count() const {
+  std::int64_t total = 0;
+  for (const auto& [answer, count] : choices) total += count;
+  return total;
+}
+
+SampleSet MergeSamples(const std::vector<const SampleSet*>& parts) {
+  SampleSet merged;
+  for (const SampleSet* part : parts) {
+    for (const auto& [id, probe] : part->probes) AppendProbe(probe, merged.probes[id]);
+    AddCounts(part->declaration.models, merged.declaration.models);
+    AddCounts(part->declaration.id_shapes, merged.declaration.id_shapes);
+    AddCounts(part->declaration.system_fingerprints, merged.declaration.system_fingerprints);
+    AddCounts(part->declaration.finish_reasons, merged.declaration.finish_reasons);
+    AddCounts(part->declaration.usage_fields, merged.declaration.usage_fields);
+    merged.declaration.responses += part->declaration.responses;
+    merged.usable += part->usable;
+    AddCounts(part->failures, merged.failures);
+  }
+  return merged;
+}
+
+}  // namespace pinchbeck
