@@ -1,0 +1,88 @@
+// The outcome of verify and compare.
+#ifndef PINCHBECK_AUDIT_REPORT_H_
+#define PINCHBECK_AUDIT_REPORT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pinchbeck/signal/evidence.h"
+
+namespace pinchbeck {
+
+enum class Verdict { kConsistent, kDiffers, kInconclusive, kNotMeasurable };
+[[nodiscard]] std::string_view VerdictName(Verdict verdict);
+
+enum class SignalStatus { kConsistent, kDiffers, kConfigurationDiffers, kInconclusive, kNotMeasurable };
+[[nodiscard]] std::string_view SignalStatusName(SignalStatus status);
+
+struct SignalReport {
+  SignalEvidence evidence;
+  SignalStatus status = SignalStatus::kNotMeasurable;
+  // Holm-adjusted over the counted signals; absent for signals outside the family.
+  std::optional<double> adjusted_p_value;
+};
+
+// A stored alternative that this sample cannot rule out.
+struct NotRuledOut {
+  std::string model;
+  // Share of simulated audits of that alternative, at this size, that end in `differs`.
+  double power = 0;
+};
+
+// Upper 95 % limit of the share of answers that could come from an alternative.
+struct LargestShare {
+  std::string model;
+  double fraction = 1;
+};
+
+struct Attribution {
+  std::string model;
+  // Among the stored models only; absent without choice data.
+  std::optional<double> posterior;
+  double p_value = 0;
+};
+
+struct Mixture {
+  std::string model;
+  double fraction = 0, low = 0, high = 1;
+};
+
+struct Report {
+  Verdict verdict = Verdict::kNotMeasurable;
+  // Why a verdict is inconclusive or not measurable, one word for programs: "configuration", "effect_below_gate",
+  // "too_few_observations", "ranking_only", "nothing_comparable", "no_usable_observation".
+  std::optional<std::string> reason;
+  std::string model;
+  Claim claim = Claim::kWeights;
+  // Smallest Holm-adjusted p-value among the signals that pass the gates, or among all counted ones if none does.
+  std::optional<double> p_value;
+  double alpha = 0.01;
+  std::uint64_t seed = 1;
+  std::int64_t permutations = 0;
+  // Usable observations of probes that both sides have.
+  std::int64_t n_reference = 0;
+  std::int64_t n_observed = 0;
+  // Requests that failed while recording.
+  std::int64_t n_failed = 0;
+  // Honest serving whose comparison is shown: the one the observed sample agrees with best.
+  std::string variant;
+  std::size_t variants = 1;
+  std::vector<SignalReport> signals;
+  std::optional<Attribution> attribution;
+  std::optional<Mixture> mixture;
+  std::vector<NotRuledOut> not_ruled_out;
+  std::vector<LargestShare> largest_shares;
+  // Observed answers that would settle an inconclusive verdict, estimated.
+  std::optional<std::int64_t> n_observed_needed;
+  // What power was judged against: names of alternatives, or the documented default effects.
+  std::string power_against;
+  std::vector<std::string> condition_differences;
+  std::vector<std::string> warnings;
+};
+
+}  // namespace pinchbeck
+
+#endif  // PINCHBECK_AUDIT_REPORT_H_

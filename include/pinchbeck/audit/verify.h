@@ -1,0 +1,54 @@
+// Does a recording agree with a fingerprint?
+#ifndef PINCHBECK_AUDIT_VERIFY_H_
+#define PINCHBECK_AUDIT_VERIFY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "pinchbeck/audit/report.h"
+#include "pinchbeck/fingerprint/builder.h"
+#include "pinchbeck/fingerprint/fingerprint.h"
+
+namespace pinchbeck {
+
+struct VerifyOptions {
+  Claim claim = Claim::kWeights;
+  // Chance of a false `differs`, over all signals together.
+  double alpha = 0.01;
+  std::uint64_t seed = 1;
+  // Relabelings; raised to 20 k / alpha for k counted signals where that is more.
+  std::int64_t permutations = 9999;
+  int threads = 1;
+  // Stored models that might be served instead. One with the fingerprint's own label is ignored.
+  std::vector<const Fingerprint*> alternatives;
+  // Go on although conditions differ; the verdict is then never `consistent` or `differs`.
+  bool ranking_only = false;
+};
+
+// Compares an observed sample (extracted with the fingerprint's plan) with the fingerprint.
+//
+// H0 of the weights claim: the answers come from the claimed weights under some honest serving. Holm's procedure at
+// level alpha over the counted signals, each with its own exact or permutation p-value; a difference must also exceed
+// what honest servings show (the effect gate). With several variants the p-value is the largest over the variants and
+// over their pooled mixture.
+//
+// InvalidArgument: alpha outside (0, 0.5], permutations < 99. FailedPrecondition: conditions differ and ranking_only
+// is off; the message lists the differences.
+[[nodiscard]] absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed,
+                                            const VerifyOptions& options = {});
+
+// Reads recordings, verifies, and adds warnings about files, unplanned probes and the fingerprint's size.
+[[nodiscard]] absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint,
+                                                      const std::vector<std::string>& recordings,
+                                                      const VerifyOptions& options = {});
+
+// Compares two recordings: A is enrolled in memory, B verified against it.
+[[nodiscard]] absl::StatusOr<Report> CompareRecordings(const std::string& recording_a, const std::string& recording_b,
+                                                       const VerifyOptions& options = {});
+
+}  // namespace pinchbeck
+
+#endif  // PINCHBECK_AUDIT_VERIFY_H_

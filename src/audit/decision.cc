@@ -1,0 +1,131 @@
+#include "src/audit/decision.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pinchbeck/signal/mixture.h"
+#include "pinchbeck/stats/multiplicity.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+// Share of a stored alternative that honest servings may seem to hold (docs/design/0004-effect-gates.md).
+constexpr double kShareFloor = 0.2;
+
+using Evaluate = SignalEvidence (*)(const SampleSet&, const SampleSet&, const SignalOptions&);
+struct NamedSignal {
+  const char* name;
+  Evaluate evaluate;
+};
+constexpr NamedSignal kCounted[] = {{"choice", EvaluateChoice},
+                                    {"logprob", EvaluateLogprob},
+                                    {"text", EvaluateText},
+                                    {"token_length", EvaluateTokenLength}};
+constexpr NamedSignal kReported[] = {
+    {"tokenizer", EvaluateTokenizer}, {"latency", EvaluateLatency}, {"declaration", EvaluateDeclaration}};
+
+SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, const VerifyOptions& options,
+                         std::size_t family) {
+  SignalOptions result;
+  result.claim = options.claim;
+  result.seed = options.seed;
+  result.threads = options.threads;
+  result.alternatives = input.alternatives;
+  result.level = options.alpha / static_cast<double>(std::max<std::size_t>(1, family));
+  result.permutations = options.permutations;
+  if (input.spread != nullptr) {
+    if (const auto it = input.spread->find(signal.name); it != input.spread->end()) result.honest_spread = it->second;
+  }
+  return result;
+}
+
+SignalReport Report(const NamedSignal& signal, const DecisionInput& input, const VerifyOptions& options,
+                    std::size_t family) {
+  SignalReport report;
+  report.evidence = signal.evaluate(*input.reference, *input.observed, OptionsFor(signal, input, options, family));
+  if (report.evidence.measurable) report.status = SignalStatus::kConsistent;
+  return report;
+}
+
+bool HasChoice(const ProbeSample& probe) { return !probe.choices.empty(); }
+bool HasLogprob(const ProbeSample& probe) { return !probe.logprobs.empty(); }
+bool HasLength(const ProbeSample& probe) { return !probe.lengths.empty(); }
+bool HasText(const ProbeSample& probe) { return !probe.texts.empty(); }
+
+// Was any probe asked that the reference has this signal's data for?
+template <class Has>
+bool InFamily(const SampleSet& reference, const SampleSet& observed, Has has) {
+  return std::any_of(reference.probes.begin(), reference.probes.end(), [&](const auto& entry) {
+    return has(entry.second) && observed.probes.count(entry.first) > 0;
+  });
+}
+
+// Honest drift has no reason to point at one particular stored model: a share of it that is surely above the floor
+// counts as a difference even where the mixture's divergence is small.
+bool OpenedByAlternative(const DecisionInput& input) {
+  for (const SampleSet* alternative : input.alternatives) {
+    const auto estimate = EstimateChoiceMixture(*input.reference, *input.observed, *alternative);
+    if (estimate && estimate->low > kShareFloor) return true;
+  }
+  return false;
+}
+
+bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const VerifyOptions& options) {
+  if (!evidence.effect) return false;
+  if (std::abs(*evidence.effect) > evidence.effect_gate) return true;
+  if (options.claim == Claim::kServing || evidence.signal != "choice") return false;
+  evidence.gate_opened_by_alternative = OpenedByAlternative(input);
+  return evidence.gate_opened_by_alternative;
+}
+
+}  // namespace
+
+std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed) {
+  return std::size_t{InFamily(reference, observed, HasChoice)} + std::size_t{InFamily(reference, observed, HasLogprob)} +
+         std::size_t{InFamily(reference, observed, HasLength)} + std::size_t{InFamily(reference, observed, HasText)};
+}
+
+Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
+  const std::size_t family = FamilySize(*input.reference, *input.observed);
+  Decision decision;
+  for (const NamedSignal& signal : kCounted) decision.signals.push_back(Report(signal, input, options, family));
+  if (!input.counted_only) {
+    for (const NamedSignal& signal : kReported) decision.signals.push_back(Report(signal, input, options, family));
+  }
+  std::vector<double> p_values;
+  std::vector<SignalReport*> members;
+  for (SignalReport& report : decision.signals) {
+    if (!report.evidence.measurable || !report.evidence.counted || !report.evidence.p_value) continue;
+    members.push_back(&report);
+    p_values.push_back(*report.evidence.p_value);
+  }
+  const std::vector<double> adjusted = stats::HolmAdjust(p_values, family);
+  std::optional<double> smallest, smallest_passing;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    SignalReport& report = *members[i];
+    report.adjusted_p_value = adjusted[i];
+    smallest = std::min(smallest.value_or(1), adjusted[i]);
+    if (adjusted[i] > options.alpha) continue;
+    decision.any_rejected = true;
+    report.status = SignalStatus::kInconclusive;
+    if (!PassesGate(report.evidence, input, options)) continue;
+    report.status = SignalStatus::kDiffers;
+    decision.any_differs = true;
+    smallest_passing = std::min(smallest_passing.value_or(1), adjusted[i]);
+  }
+  decision.p_value = smallest_passing ? smallest_passing : smallest;
+  return decision;
+}
+
+bool Detects(const DecisionInput& input, const VerifyOptions& options) {
+  const std::size_t family = FamilySize(*input.reference, *input.observed);
+  for (const NamedSignal& signal : kCounted) {
+    SignalReport report = Report(signal, input, options, family);
+    if (!report.evidence.measurable || !report.evidence.p_value) continue;
+    if (*report.evidence.p_value > options.alpha / static_cast<double>(family)) continue;
+    if (PassesGate(report.evidence, input, options)) return true;
+  }
+  return false;
+}
+
+}  // namespace pinchbeck::internal

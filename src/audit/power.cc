@@ -1,0 +1,101 @@
+#include "src/audit/power.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "pinchbeck/stats/counter_rng.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+constexpr int kSimulations = 20;
+
+// Indices drawn without replacement while the pool lasts, else with replacement.
+std::vector<std::size_t> DrawIndices(std::size_t pool, std::size_t count, stats::CounterRng& rng) {
+  std::vector<std::size_t> indices;
+  if (count > pool) {
+    for (std::size_t i = 0; i < count; ++i) indices.push_back(rng.Below(static_cast<std::uint32_t>(pool)));
+    return indices;
+  }
+  indices.resize(pool);
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(indices[i], indices[i + rng.Below(static_cast<std::uint32_t>(pool - i))]);
+  }
+  indices.resize(count);
+  return indices;
+}
+
+std::size_t Scaled(std::size_t count, double factor) {
+  return static_cast<std::size_t>(std::llround(static_cast<double>(count) * factor));
+}
+
+template <class T>
+std::vector<T> DrawItems(const std::vector<T>& pool, std::size_t count, stats::CounterRng& rng) {
+  std::vector<T> drawn;
+  if (pool.empty()) return drawn;
+  for (const std::size_t index : DrawIndices(pool.size(), count, rng)) drawn.push_back(pool[index]);
+  return drawn;
+}
+
+std::map<std::string, std::int64_t> DrawChoices(const std::map<std::string, std::int64_t>& counts, std::size_t count,
+                                                stats::CounterRng& rng) {
+  std::vector<const std::string*> pool;
+  for (const auto& [answer, times] : counts) pool.insert(pool.end(), static_cast<std::size_t>(times), &answer);
+  std::map<std::string, std::int64_t> drawn;
+  if (pool.empty()) return drawn;
+  for (const std::size_t index : DrawIndices(pool.size(), count, rng)) ++drawn[*pool[index]];
+  return drawn;
+}
+
+// A sample of the observed one's design, with the alternative's answers.
+SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, double factor, stats::CounterRng& rng) {
+  SampleSet simulated;
+  for (const auto& [id, design] : observed.probes) {
+    const auto it = alternative.probes.find(id);
+    if (it == alternative.probes.end()) continue;
+    const ProbeSample& pool = it->second;
+    ProbeSample drawn;
+    drawn.conditions = design.conditions;
+    drawn.tokens = pool.tokens;
+    drawn.choices = DrawChoices(pool.choices, Scaled(static_cast<std::size_t>(design.choice_count()), factor), rng);
+    drawn.logprobs = DrawItems(pool.logprobs, Scaled(design.logprobs.size(), factor), rng);
+    drawn.lengths = DrawItems(pool.lengths, Scaled(design.lengths.size(), factor), rng);
+    drawn.texts = DrawItems(pool.texts, Scaled(design.texts.size(), factor), rng);
+    simulated.probes.emplace(id, std::move(drawn));
+  }
+  return simulated;
+}
+
+}  // namespace
+
+double PowerAgainst(const SampleSet& alternative, const DecisionInput& input, const VerifyOptions& options,
+                    double factor) {
+  VerifyOptions quick = options;
+  const double family = static_cast<double>(FamilySize(*input.reference, *input.observed));
+  // Enough relabelings for p-values well below the smallest level that Holm's procedure uses.
+  quick.permutations = std::max<std::int64_t>(499, static_cast<std::int64_t>(std::ceil(2 * family / options.alpha)));
+  int detected = 0, missed = 0;
+  for (int i = 0; i < kSimulations; ++i) {
+    stats::CounterRng rng(stats::MixSeed(options.seed, 77), static_cast<std::uint64_t>(i));
+    const SampleSet simulated = Simulate(alternative, *input.observed, factor, rng);
+    DecisionInput trial = input;
+    trial.observed = &simulated;
+    quick.seed = stats::MixSeed(options.seed, 1000 + static_cast<std::uint64_t>(i));
+    (Detects(trial, quick) ? detected : missed) += 1;
+    if (missed > kSimulations * (1 - kRequiredPower) + 1e-9) break;
+  }
+  return static_cast<double>(detected) / (detected + missed);
+}
+
+std::optional<double> FactorToSettle(const SampleSet& alternative, const DecisionInput& input,
+                                     const VerifyOptions& options) {
+  for (const double factor : {2.0, 4.0, 8.0, 16.0}) {
+    if (PowerAgainst(alternative, input, options, factor) >= kRequiredPower) return factor;
+  }
+  return std::nullopt;
+}
+
+}  // namespace pinchbeck::internal

@@ -1,0 +1,355 @@
+#include "pinchbeck/audit/verify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "pinchbeck/internal/absl_strings.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "pinchbeck/signal/mixture.h"
+#include "src/audit/decision.h"
+#include "src/audit/power.h"
+
+namespace pinchbeck {
+namespace {
+
+using internal::Decision;
+using internal::DecisionInput;
+
+// A stored model with its samples pooled.
+struct Candidate {
+  std::string model;
+  SampleSet sample;
+};
+
+std::vector<const SampleSet*> Samples(const std::vector<Candidate>& candidates) {
+  std::vector<const SampleSet*> samples;
+  for (const Candidate& candidate : candidates) samples.push_back(&candidate.sample);
+  return samples;
+}
+
+std::int64_t UsableShared(const SampleSet& counted, const SampleSet& other) {
+  std::int64_t usable = 0;
+  for (const auto& [id, probe] : counted.probes) usable += other.probes.count(id) > 0 ? probe.usable : 0;
+  return usable;
+}
+
+std::int64_t Failed(const SampleSet& sample) {
+  std::int64_t failed = 0;
+  for (const auto& [kind, count] : sample.failures) failed += count;
+  return failed;
+}
+
+absl::Status CheckOptions(const VerifyOptions& options) {
+  if (!(options.alpha > 0 && options.alpha <= 0.5)) {
+    return absl::InvalidArgumentError("alpha is " + std::to_string(options.alpha) + "; it must lie in (0, 0.5]");
+  }
+  if (options.permutations < 99) {
+    return absl::InvalidArgumentError("permutations is " + std::to_string(options.permutations) +
+                                      "; at least 99 are needed");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckConditions(const std::vector<std::string>& differences) {
+  constexpr std::size_t kShown = 10;
+  std::string message = "the recording was made under other conditions than the fingerprint:";
+  for (std::size_t i = 0; i < std::min(kShown, differences.size()); ++i) message += "\n  " + differences[i];
+  if (differences.size() > kShown) message += "\n  and " + std::to_string(differences.size() - kShown) + " more";
+  message += "\nrecord again with the fingerprint's settings, or rank only (--ranking-only)";
+  return absl::FailedPreconditionError(message);
+}
+
+// Stored alternatives that can be compared: not the claimed model itself, and taken under the same conditions.
+std::vector<Candidate> UsableAlternatives(const Fingerprint& fingerprint, const VerifyOptions& options,
+                                          std::vector<std::string>& warnings) {
+  std::vector<Candidate> usable;
+  const SampleSet reference = fingerprint.Pooled();
+  for (const Fingerprint* alternative : options.alternatives) {
+    if (alternative->model == fingerprint.model) continue;
+    if (!ConditionDifferences(*alternative, reference).empty()) {
+      warnings.push_back("alternative \"" + alternative->model +
+                         "\" was enrolled under other conditions and was left out");
+      continue;
+    }
+    SampleSet sample = alternative->Pooled();
+    if (UsableShared(sample, reference) == 0) {
+      warnings.push_back("alternative \"" + alternative->model + "\" shares no probe and was left out");
+      continue;
+    }
+    usable.push_back({alternative->model, std::move(sample)});
+  }
+  return usable;
+}
+
+// The honest servings of the composite null: each variant, and their pooled mixture.
+std::vector<Candidate> References(const Fingerprint& fingerprint, Claim claim) {
+  std::vector<Candidate> references;
+  if (claim == Claim::kWeights) {
+    for (auto& [name, sample] : fingerprint.Variants()) references.push_back({name, std::move(sample)});
+  }
+  if (references.size() != 1) references.push_back({"all variants pooled", fingerprint.Pooled()});
+  return references;
+}
+
+// Is decision a closer to agreement than decision b?
+bool AgreesBetter(const Decision& a, const Decision& b) {
+  if (a.any_differs != b.any_differs) return !a.any_differs;
+  if (a.any_rejected != b.any_rejected) return !a.any_rejected;
+  return a.p_value.value_or(1) > b.p_value.value_or(1);
+}
+
+// A logprob difference that is certain but inside the margin is what honest servings show too; with one variant the
+// margin is a default, so the signal says nothing either way.
+void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) {
+  for (SignalReport& signal : signals) {
+    SignalEvidence& evidence = signal.evidence;
+    if (signal.status != SignalStatus::kConsistent || !evidence.equality_p_value) continue;
+    if (*evidence.equality_p_value > report.alpha) continue;
+    if (report.claim == Claim::kWeights && report.variants < 2) signal.status = SignalStatus::kInconclusive;
+    evidence.notes.emplace_back("not equal, but within the margin that honest servings are granted");
+  }
+}
+
+// Reported log-probabilities that agree with the reference's this closely come from the claimed weights (or from
+// somebody who runs them): then other answers mean another configuration. Far below what even 4-bit weights show.
+constexpr double kSameWeightsNats = 0.02;
+
+// True where log-probabilities show the claimed weights although other signals differ. The signals that differ are
+// marked, and the verdict is left open rather than accusing: sampling settings or a hidden prompt explain them.
+bool MarkConfiguration(Report& report) {
+  if (report.claim != Claim::kWeights) return false;
+  const auto logprob = std::find_if(report.signals.begin(), report.signals.end(),
+                                    [](const SignalReport& signal) { return signal.evidence.signal == "logprob"; });
+  const SignalEvidence& evidence = logprob->evidence;
+  const bool same_weights = evidence.measurable && evidence.detectable_effect && evidence.effect_high &&
+                            logprob->status != SignalStatus::kDiffers && *evidence.effect_high < kSameWeightsNats;
+  if (!same_weights) return false;
+  for (SignalReport& signal : report.signals) {
+    if (signal.status != SignalStatus::kDiffers) continue;
+    signal.status = SignalStatus::kConfigurationDiffers;
+    signal.evidence.notes.emplace_back(
+        "log-probabilities agree with the claimed weights: other sampling settings, template or system prompt");
+  }
+  return true;
+}
+
+bool PoweredAgainstDefaults(const std::vector<SignalReport>& signals) {
+  return std::any_of(signals.begin(), signals.end(), [](const SignalReport& signal) {
+    const SignalEvidence& evidence = signal.evidence;
+    return evidence.measurable && evidence.counted && evidence.detectable_effect &&
+           *evidence.detectable_effect <= evidence.default_effect;
+  });
+}
+
+// Observed answers after which some signal could find its default effect. Divergences shrink like 1/n under the null
+// and deltas like 1/sqrt(n); more answers do not help a test over probes.
+std::optional<std::int64_t> AnswersForDefaults(const Report& report) {
+  std::optional<double> factor;
+  for (const SignalReport& signal : report.signals) {
+    const SignalEvidence& evidence = signal.evidence;
+    if (!evidence.measurable || !evidence.counted || !evidence.detectable_effect || evidence.signal == "logprob") continue;
+    const double ratio = *evidence.detectable_effect / evidence.default_effect;
+    const double needed = evidence.signal == "token_length" ? ratio * ratio : ratio;
+    factor = std::min(factor.value_or(needed), needed);
+  }
+  if (!factor) return std::nullopt;
+  return static_cast<std::int64_t>(std::ceil(std::max(1.0, *factor) * static_cast<double>(report.n_observed)));
+}
+
+// Sets consistent or inconclusive for a sample that nothing rejects.
+void JudgePower(const DecisionInput& input, const std::vector<Candidate>& alternatives, const VerifyOptions& options,
+                Report& report) {
+  report.verdict = Verdict::kConsistent;
+  if (alternatives.empty()) {
+    report.power_against = "the default effect of each signal";
+    if (PoweredAgainstDefaults(report.signals)) return;
+    report.n_observed_needed = AnswersForDefaults(report);
+  } else {
+    report.power_against = "stored alternatives";
+    std::optional<double> factor;
+    for (const Candidate& alternative : alternatives) {
+      const double power = internal::PowerAgainst(alternative.sample, input, options, 1);
+      if (power >= internal::kRequiredPower) continue;
+      report.not_ruled_out.push_back({alternative.model, power});
+    }
+    if (report.not_ruled_out.size() < alternatives.size()) return;
+    for (const Candidate& alternative : alternatives) {
+      const auto settles = internal::FactorToSettle(alternative.sample, input, options);
+      if (settles) factor = std::min(factor.value_or(*settles), *settles);
+    }
+    if (factor) {
+      report.n_observed_needed = static_cast<std::int64_t>(std::ceil(*factor * static_cast<double>(report.n_observed)));
+    }
+  }
+  report.verdict = Verdict::kInconclusive;
+  report.reason = "too_few_observations";
+}
+
+void AddLargestShares(const SampleSet& reference, const SampleSet& observed, const std::vector<Candidate>& alternatives,
+                      Report& report) {
+  for (const Candidate& alternative : alternatives) {
+    const auto estimate = EstimateChoiceMixture(reference, observed, alternative.sample);
+    if (estimate) report.largest_shares.push_back({alternative.model, estimate->high});
+  }
+}
+
+// Names the stored model that the answers fit, if it is itself accepted by the same tests.
+void Attribute(const SampleSet& reference, const SampleSet& observed, const std::vector<Candidate>& alternatives,
+               const VerifyOptions& options, Report& report) {
+  if (alternatives.empty()) return;
+  std::vector<const SampleSet*> candidates = Samples(alternatives);
+  candidates.push_back(&reference);
+  const auto marginals = ChoiceLogMarginals(candidates, observed);
+  std::vector<double> posterior(candidates.size(), 0);
+  if (marginals) {
+    const double largest = *std::max_element(marginals->begin(), marginals->end());
+    double total = 0;
+    for (std::size_t i = 0; i < posterior.size(); ++i) total += posterior[i] = std::exp((*marginals)[i] - largest);
+    for (double& value : posterior) value /= total;
+  }
+  std::optional<std::size_t> best_mixture;
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    if (marginals && (!best_mixture || (*marginals)[i] > (*marginals)[*best_mixture])) best_mixture = i;
+    // The claimed model is the alternative of the named one, so that a mixture of both is not taken for either.
+    const DecisionInput input{.reference = &alternatives[i].sample, .observed = &observed,
+                              .alternatives = {&reference}, .spread = nullptr, .counted_only = true};
+    const Decision decision = internal::Decide(input, options);
+    if (!decision.p_value || *decision.p_value <= options.alpha) continue;
+    const Attribution found{alternatives[i].model, marginals ? std::optional(posterior[i]) : std::nullopt,
+                            *decision.p_value};
+    const bool better = !report.attribution || found.posterior.value_or(0) > report.attribution->posterior.value_or(0) ||
+                        (found.posterior == report.attribution->posterior && found.p_value > report.attribution->p_value);
+    if (better) report.attribution = found;
+  }
+  if (!best_mixture) return;
+  const Candidate& partner = alternatives[*best_mixture];
+  if (const auto estimate = EstimateChoiceMixture(reference, observed, partner.sample)) {
+    report.mixture = Mixture{partner.model, estimate->fraction, estimate->low, estimate->high};
+  }
+}
+
+void WarnAboutSize(Report& report) {
+  if (report.n_observed * 2 > report.n_reference) {
+    report.warnings.push_back("the reference holds " + std::to_string(report.n_reference) + " answers for " +
+                              std::to_string(report.n_observed) +
+                              " observed ones; its own sampling error limits the test, enrol more");
+  }
+}
+
+void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::string>& last_observed, Report& report) {
+  constexpr absl::Duration kMaxAge = absl::Hours(24 * 90);
+  const std::optional<std::string> enrolled = fingerprint.LastTime();
+  absl::Time from, to;
+  if (!enrolled || !last_observed || !absl::ParseTime(absl::RFC3339_full, *enrolled, &from, nullptr) ||
+      !absl::ParseTime(absl::RFC3339_full, *last_observed, &to, nullptr)) {
+    return;
+  }
+  if (to - from > kMaxAge) {
+    report.warnings.push_back("the fingerprint is " + std::to_string((to - from) / absl::Hours(24)) +
+                              " days older than the recording; vendors update models, enrol again");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed, const VerifyOptions& asked) {
+  PINCHBECK_RETURN_IF_ERROR(CheckOptions(asked));
+  VerifyOptions options = asked;
+  Report report;
+  report.model = fingerprint.model;
+  report.claim = options.claim;
+  report.alpha = options.alpha;
+  report.seed = options.seed;
+  report.n_failed = Failed(observed);
+  const SampleSet pooled = fingerprint.Pooled();
+  report.n_reference = UsableShared(pooled, observed);
+  report.n_observed = UsableShared(observed, pooled);
+  report.condition_differences = ConditionDifferences(fingerprint, observed);
+  if (!report.condition_differences.empty() && !options.ranking_only) {
+    return CheckConditions(report.condition_differences);
+  }
+  const std::size_t family = internal::FamilySize(pooled, observed);
+  options.permutations = std::max(
+      options.permutations, static_cast<std::int64_t>(std::ceil(20 * static_cast<double>(family) / options.alpha)));
+  report.permutations = options.permutations;
+  const std::vector<Candidate> alternatives = UsableAlternatives(fingerprint, options, report.warnings);
+
+  const std::vector<Candidate> references = References(fingerprint, options.claim);
+  report.variants = fingerprint.Variants().size();
+  const auto& spread = options.claim == Claim::kWeights ? fingerprint.variant_spread : fingerprint.session_spread;
+  Decision decision;
+  const Candidate* reference = nullptr;
+  for (const Candidate& candidate : references) {
+    const DecisionInput input{.reference = &candidate.sample, .observed = &observed,
+                              .alternatives = Samples(alternatives), .spread = &spread, .counted_only = false};
+    Decision next = internal::Decide(input, options);
+    if (reference != nullptr && !AgreesBetter(next, decision)) continue;
+    decision = std::move(next);
+    reference = &candidate;
+  }
+  report.variant = reference->model;
+  report.p_value = decision.p_value;
+  report.signals = std::move(decision.signals);
+  MarkWithinMargin(report.signals, report);
+  WarnAboutSize(report);
+
+  if (!report.p_value) {
+    report.verdict = Verdict::kNotMeasurable;
+    report.reason = observed.usable == 0 && report.n_failed > 0 ? "no_usable_observation" : "nothing_comparable";
+    return report;
+  }
+  const DecisionInput input{.reference = &reference->sample, .observed = &observed,
+                            .alternatives = Samples(alternatives), .spread = &spread, .counted_only = true};
+  if (decision.any_differs && MarkConfiguration(report)) {
+    report.verdict = Verdict::kInconclusive;
+    report.reason = "configuration";
+  } else if (decision.any_differs) {
+    report.verdict = Verdict::kDiffers;
+    Attribute(reference->sample, observed, alternatives, options, report);
+  } else if (decision.any_rejected) {
+    report.verdict = Verdict::kInconclusive;
+    report.reason = "effect_below_gate";
+    AddLargestShares(reference->sample, observed, alternatives, report);
+  } else {
+    JudgePower(input, alternatives, options, report);
+    AddLargestShares(reference->sample, observed, alternatives, report);
+  }
+  if (options.ranking_only && !report.condition_differences.empty()) {
+    report.verdict = Verdict::kInconclusive;
+    report.reason = "ranking_only";
+  }
+  return report;
+}
+
+absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint, const std::vector<std::string>& recordings,
+                                        const VerifyOptions& options) {
+  PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadObserved(recordings, fingerprint.plan));
+  PINCHBECK_ASSIGN_OR_RETURN(Report report, Verify(fingerprint, observed.sample, options));
+  report.warnings.insert(report.warnings.begin(), observed.recordings.warnings.begin(),
+                         observed.recordings.warnings.end());
+  if (observed.unplanned > 0) {
+    report.warnings.push_back(std::to_string(observed.unplanned) +
+                              " observations belong to probes that the fingerprint does not hold and were left out");
+  }
+  if (report.n_failed > 0) {
+    report.warnings.push_back(std::to_string(report.n_failed) + " requests failed; failures are counted, not compared");
+  }
+  WarnAboutAge(fingerprint, observed.last_time, report);
+  return report;
+}
+
+absl::StatusOr<Report> CompareRecordings(const std::string& recording_a, const std::string& recording_b,
+                                         const VerifyOptions& options) {
+  EnrollOptions enroll;
+  enroll.model = recording_a;
+  enroll.seed = options.seed;
+  PINCHBECK_ASSIGN_OR_RETURN(const EnrollResult reference, Enroll({recording_a}, enroll));
+  PINCHBECK_ASSIGN_OR_RETURN(Report report, VerifyRecordings(reference.fingerprint, {recording_b}, options));
+  report.warnings.insert(report.warnings.begin(), reference.recordings.warnings.begin(),
+                         reference.recordings.warnings.end());
+  return report;
+}
+
+}  // namespace pinchbeck

@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "pinchbeck/report/report_writers.h"
+
+namespace pinchbeck {
+namespace {
+
+constexpr std::size_t kColumns = 96;
+
+// Words of `text` in lines of at most kColumns, continued under `indent`.
+std::string Wrap(const std::string& first, const std::string& indent, const std::string& text) {
+  std::string result, line = first;
+  std::size_t begin = 0;
+  bool empty = true;
+  while (begin < text.size()) {
+    std::size_t end = text.find(' ', begin);
+    if (end == std::string::npos) end = text.size();
+    const std::string word = text.substr(begin, end - begin);
+    if (!empty && line.size() + 1 + word.size() > kColumns) {
+      result += line + "\n";
+      line = indent;
+      empty = true;
+    }
+    line += (empty ? "" : " ") + word;
+    empty = false;
+    begin = end + 1;
+  }
+  return result + line + "\n";
+}
+
+std::string PValue(double p) { return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p); }
+
+std::string Headline(const Report& report) {
+  const std::string model = Printable(report.model);
+  switch (report.verdict) {
+    case Verdict::kConsistent:
+      return "CONSISTENT with the reference of " + model;
+    case Verdict::kDiffers:
+      return "DIFFERS from the reference of " + model;
+    case Verdict::kInconclusive:
+      return "INCONCLUSIVE against the reference of " + model;
+    case Verdict::kNotMeasurable:
+      return "NOT MEASURABLE against the reference of " + model;
+  }
+  return "";
+}
+
+std::string Question(const Report& report) {
+  return report.claim == Claim::kWeights ? "Are these the claimed weights, under any honest serving?"
+                                         : "Has this serving changed since the reference was taken?";
+}
+
+std::string Reason(const Report& report) {
+  const std::string reason = report.reason.value_or("");
+  if (reason == "effect_below_gate") {
+    return "There is a difference, but not more than honest servings of one model show among themselves.";
+  }
+  if (reason == "too_few_observations") {
+    std::string text = "Nothing differs, but a substitute would not have been found reliably with so few answers.";
+    if (report.n_observed_needed) {
+      text += " About " + std::to_string(*report.n_observed_needed) + " observed answers would settle it.";
+    }
+    return text;
+  }
+  if (reason == "configuration") {
+    return "The answers differ, but the log-probabilities agree with the claimed weights: this points to other sampling "
+           "settings, another template or a hidden system prompt rather than to another model.";
+  }
+  if (reason == "ranking_only") return "The conditions differ, so this is a relative ranking only, not a verdict.";
+  if (reason == "no_usable_observation") {
+    return "Every request failed. Check the address, the key and the model name, then record again.";
+  }
+  if (reason == "nothing_comparable") {
+    return "The recording and the fingerprint share no probe with data for a counted signal. Record the same battery.";
+  }
+  return reason;
+}
+
+std::string SignalLine(const SignalReport& report) {
+  const SignalEvidence& evidence = report.evidence;
+  std::string line = absl::StrFormat("  %-13s %-15s", evidence.signal, std::string(SignalStatusName(report.status)));
+  if (!evidence.measurable) return Wrap(line, std::string(31, ' '), evidence.reason);
+  std::string rest;
+  if (report.adjusted_p_value) {
+    rest += "p " + PValue(*report.adjusted_p_value);
+  } else if (evidence.p_value) {
+    rest += "p " + PValue(*evidence.p_value);
+  } else {
+    rest += "p -";
+  }
+  rest = absl::StrFormat("%-10s", rest);
+  if (evidence.effect) {
+    rest += absl::StrFormat("  effect %.4g", *evidence.effect);
+    if (evidence.effect_low && evidence.effect_high) {
+      rest += absl::StrFormat(" [%.3g, %.3g]", *evidence.effect_low, *evidence.effect_high);
+    }
+    rest += " " + evidence.effect_unit;
+  }
+  rest += absl::StrFormat("  (%d vs %d)", evidence.n_observed, evidence.n_reference);
+  return line + rest + (evidence.counted ? "" : "  not counted") + "\n";
+}
+
+std::string Attributed(const Report& report) {
+  std::string text;
+  if (report.attribution) {
+    std::string line = "The answers fit \"" + Printable(report.attribution->model) + "\" (accepted by the same tests, p " +
+                       PValue(report.attribution->p_value);
+    if (report.attribution->posterior) {
+      line += absl::StrFormat(", posterior %.2f among the stored models", *report.attribution->posterior);
+    }
+    text += Wrap("  ", "  ", line + ").");
+  }
+  if (report.mixture) {
+    text += Wrap("  ", "  ",
+                 absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %.0f%% to %.0f%%).",
+                                 Printable(report.mixture->model), 100 * report.mixture->fraction,
+                                 100 * report.mixture->low, 100 * report.mixture->high));
+  }
+  return text;
+}
+
+std::string Limits(const Report& report) {
+  std::string text;
+  for (const SignalReport& signal : report.signals) {
+    const SignalEvidence& evidence = signal.evidence;
+    if (!evidence.measurable || !evidence.counted || !evidence.detectable_effect) continue;
+    text += Wrap("  - ", "    ",
+                 absl::StrFormat("%s: effects below about %.2g %s", evidence.signal, *evidence.detectable_effect,
+                                 evidence.effect_unit));
+    if (report.claim == Claim::kWeights && evidence.effect_gate > *evidence.detectable_effect) {
+      text.pop_back();
+      text += absl::StrFormat("; up to %.2g counts as honest spread\n", evidence.effect_gate);
+    }
+  }
+  for (const SignalReport& signal : report.signals) {
+    if (!signal.evidence.measurable && signal.evidence.counted) {
+      text += Wrap("  - ", "    ", signal.evidence.signal + ": anything (" + signal.evidence.reason + ")");
+    }
+  }
+  for (const NotRuledOut& item : report.not_ruled_out) {
+    text += Wrap("  - ", "    ",
+                 absl::StrFormat("\"%s\" in full: it would be found in %.0f%% of such audits", Printable(item.model),
+                                 100 * item.power));
+  }
+  for (const LargestShare& item : report.largest_shares) {
+    text += Wrap("  - ", "    ",
+                 absl::StrFormat("up to %.0f%% of the answers coming from \"%s\"", 100 * item.fraction,
+                                 Printable(item.model)));
+  }
+  if (report.claim == Claim::kWeights) {
+    text += Wrap("  - ", "    ", "light quantization (8 bit) and anything a relay serves only outside these probes");
+  }
+  return text;
+}
+
+std::string InnocentCauses() {
+  return Wrap("  ", "  ",
+              "Before drawing conclusions: another prompt template or a hidden system prompt, other sampling defaults, "
+              "another engine or precision, a newer snapshot of the same model, or a reference that has aged can all "
+              "change answers. Repeat with a fresh reference taken at the same time.");
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text, std::size_t limit) {
+  std::size_t end = std::min(limit, text.size());
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  std::string result(text.substr(0, end));
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto c = static_cast<unsigned char>(result[i]);
+    // C1 controls (U+0080 to U+009F) are two bytes in UTF-8: 0xC2 followed by 0x80 to 0x9F.
+    const bool c1 = c == 0xC2 && i + 1 < result.size() && static_cast<unsigned char>(result[i + 1]) < 0xA0;
+    if (c1) result[i + 1] = '?';
+    if (c < 0x20 || c == 0x7F || c1) result[i] = '?';
+  }
+  return end < text.size() ? result + "..." : result;
+}
+
+std::string ReportToText(const Report& report) {
+  std::string text = Headline(report) + "\n";
+  text += "  " + Question(report) + "\n";
+  std::string numbers = absl::StrFormat("%d observed answers against %d of the reference", report.n_observed,
+                                        report.n_reference);
+  if (report.p_value) {
+    numbers += absl::StrFormat("; p = %s at level %g, seed %d", PValue(*report.p_value), report.alpha, report.seed);
+  }
+  text += "  " + numbers + "\n";
+  if (report.reason) text += Wrap("  ", "  ", Reason(report));
+  text += Attributed(report);
+  text += "\nSignals (p adjusted for several tests)\n";
+  for (const SignalReport& signal : report.signals) {
+    text += SignalLine(signal);
+    for (const std::string& note : signal.evidence.notes) {
+      text += Wrap(std::string(31, ' '), std::string(31, ' '), Printable(note, 200));
+    }
+  }
+  for (const std::string& line : report.condition_differences) text += "  ! " + Printable(line, 120) + "\n";
+  if (report.verdict != Verdict::kNotMeasurable) text += "\nWhat this sample could not have shown\n" + Limits(report);
+  if (report.verdict == Verdict::kDiffers || report.verdict == Verdict::kInconclusive) {
+    text += "\nInnocent causes\n" + InnocentCauses();
+  }
+  if (!report.warnings.empty()) text += "\nWarnings\n";
+  for (const std::string& warning : report.warnings) text += Wrap("  - ", "    ", Printable(warning, 400));
+  return text;
+}
+
+}  // namespace pinchbeck
