@@ -1,0 +1,116 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "pinchbeck/internal/absl_strings.h"
+#include "src/cli/collect_flags.h"
+#include "src/cli/command.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+constexpr std::string_view kCollectionSchema = "pinchbeck.collection/1";
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  export RELAY_KEY=...\n"
+    "  pinchbeck collect --base-url https://relay.example/v1 --model gpt-x --api-key-env RELAY_KEY \\\n"
+    "      --samples 20 --max-cost 2 --price-in 1.25 --price-out 10 --out relay.jsonl\n"
+    "\n"
+    "Every answer is written at once; after Ctrl-C or a crash, run the same command with --resume.\n"
+    "Exit status: 0 done (or ended by the budget), 2 usage or input error, 4 endpoint not usable, 130 "
+    "interrupted.";
+
+struct CollectCommand {
+  CollectFlags flags;
+  std::string out_path;
+  bool json = false;
+};
+
+nlohmann::ordered_json FailuresJson(const CollectSummary& summary) {
+  static constexpr const char* kKinds[] = {"http", "timeout", "network", "protocol"};
+  nlohmann::ordered_json failures = nlohmann::ordered_json::array();
+  for (const FailureCount& failure : summary.failures) {
+    nlohmann::ordered_json entry;
+    entry["kind"] = kKinds[static_cast<int>(failure.example.kind)];
+    entry["status"] = nullptr;
+    if (failure.example.status.has_value()) entry["status"] = *failure.example.status;
+    entry["message"] = failure.example.message;
+    entry["count"] = failure.count;
+    failures.push_back(std::move(entry));
+  }
+  return failures;
+}
+
+std::string ReportJson(const CollectionReport& report) {
+  const CollectSummary& summary = report.summary;
+  nlohmann::ordered_json json;
+  json["schema"] = kCollectionSchema;
+  json["out"] = report.out_path;
+  json["endpoint"] = report.endpoint;
+  json["model"] = report.model;
+  json["battery"] = {
+      {"name", report.battery_name}, {"version", report.battery_version}, {"sha256", report.battery_sha256}};
+  json["session"] = report.session;
+  json["seed"] = report.seed;
+  json["planned"] = summary.planned;
+  json["skipped_by_resume"] = summary.skipped_by_resume;
+  json["requests"] = summary.requests;
+  json["done"] = summary.done;
+  json["ok"] = summary.ok;
+  json["failed"] = summary.failed;
+  json["retried"] = summary.retried;
+  json["repaired"] = summary.repaired;
+  json["input_tokens"] = summary.input_tokens;
+  json["output_tokens"] = summary.output_tokens;
+  json["without_usage"] = summary.without_usage;
+  json["cost_usd"] = nullptr;
+  if (summary.cost_usd.has_value()) json["cost_usd"] = *summary.cost_usd;
+  json["stop_reason"] = StopReasonName(summary.stop_reason);
+  json["message"] = nullptr;
+  if (!summary.message.empty()) json["message"] = summary.message;
+  json["failures"] = FailuresJson(summary);
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string ReportText(const CollectionReport& report) {
+  const CollectSummary& summary = report.summary;
+  std::string text = absl::StrFormat("%s: %d of %d answers recorded", report.out_path,
+                                     summary.ok + summary.skipped_by_resume, summary.planned);
+  if (summary.skipped_by_resume > 0) text += absl::StrFormat(" (%d from before)", summary.skipped_by_resume);
+  text += absl::StrFormat("; %d failed, %d retries; %d input and %d output tokens", summary.failed,
+                          summary.retried, summary.input_tokens, summary.output_tokens);
+  if (summary.without_usage > 0)
+    text += absl::StrFormat(" (%d answers without usage)", summary.without_usage);
+  if (summary.cost_usd.has_value()) text += absl::StrFormat("; %.4f USD", *summary.cost_usd);
+  return text + absl::StrFormat("; seed %d", report.seed);
+}
+
+void Run(const CollectCommand& command, CommandContext& context) {
+  const absl::StatusOr<CollectionReport> report = CollectToFile(command.flags, command.out_path, context);
+  if (!report.ok()) {
+    ReportError(report.status(), context);
+    return;
+  }
+  context.out << (command.json ? ReportJson(*report) : ReportText(*report)) << std::endl;
+  if (const absl::Status status = CollectionStatus(*report); !status.ok()) ReportError(status, context);
+}
+
+}  // namespace
+
+void AddCollectCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* collect = app.add_subcommand("collect", "Send probes to an endpoint and record every answer");
+  auto command = std::make_shared<CollectCommand>();
+  AddCollectFlags(*collect, command->flags);
+  collect->add_option("--out", command->out_path, "Recording to write (.jsonl or .jsonl.gz)")->required();
+  collect->add_flag("--json", command->json, "Print the summary as JSON");
+  collect->footer(kExample);
+  collect->callback([command, &context] { Run(*command, context); });
+}
+
+}  // namespace pinchbeck::cli

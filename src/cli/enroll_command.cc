@@ -1,0 +1,109 @@
+// pinchbeck enroll: recordings (or a live collection) to a fingerprint.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "pinchbeck/fingerprint/builder.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "pinchbeck/report/report_writers.h"
+#include "src/cli/collect_flags.h"
+#include "src/cli/command.h"
+#include "src/cli/temporary_folder.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+struct EnrollFlags {
+  std::vector<std::string> recordings;
+  std::string label;
+  std::string out;
+  std::string save_recording;
+  std::string request_model;
+  bool variants = false;
+  bool keep_text = false;
+  CollectFlags collect;
+};
+
+std::int64_t Planned(const SignalPlan& plan, bool ProbePlan::*signal) {
+  std::int64_t count = 0;
+  for (const auto& entry : plan) count += entry.second.*signal;
+  return count;
+}
+
+void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandContext& context) {
+  const Fingerprint& fingerprint = result.fingerprint;
+  const SampleSet pooled = fingerprint.Pooled();
+  std::int64_t failed = 0;
+  for (const auto& entry : pooled.failures) failed += entry.second;
+  const struct {
+    const char* name;
+    bool ProbePlan::*signal;
+  } signals[] = {{"choice", &ProbePlan::choice},   {"logprob", &ProbePlan::logprob},
+                 {"text", &ProbePlan::text},       {"token_length", &ProbePlan::token_length},
+                 {"latency", &ProbePlan::latency}, {"tokenizer", &ProbePlan::tokenizer}};
+  context.out << "Enrolled " << Printable(fingerprint.model) << " from " << pooled.usable << " answers to "
+              << fingerprint.plan.size() << " probes (" << failed << " failed requests) into " << flags.out << "\n";
+  for (const auto& signal : signals) {
+    const std::int64_t probes = Planned(fingerprint.plan, signal.signal);
+    if (probes > 0) context.out << "  " << signal.name << ": " << probes << " probes\n";
+  }
+}
+
+absl::Status Run(EnrollFlags& flags, CommandContext& context) {
+  EnrollOptions options;
+  options.model = flags.label;
+  options.variant_per_recording = flags.variants;
+  options.keep_text = flags.keep_text;
+  options.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
+  std::vector<std::string> recordings = flags.recordings;
+  PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
+  if (recordings.empty()) {
+    flags.collect.model = flags.request_model.empty() ? flags.label : flags.request_model;
+    recordings = {flags.save_recording.empty() ? folder.File("recording.jsonl") : flags.save_recording};
+    PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
+                               CollectToFile(flags.collect, recordings.front(), context));
+    PINCHBECK_RETURN_IF_ERROR(CollectionStatus(collected));
+    options.endpoint_kind = "openai-chat";
+    options.battery_sha256 = collected.battery_sha256;
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const EnrollResult result, Enroll(recordings, options));
+  for (const std::string& warning : result.recordings.warnings) context.err << "pinchbeck: warning: " << warning << "\n";
+  PINCHBECK_RETURN_IF_ERROR(SaveFingerprint(result.fingerprint, flags.out));
+  PrintSummary(flags, result, context);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddEnrollCommand(CLI::App& app, CommandContext& context) {
+  auto flags = std::make_shared<EnrollFlags>();
+  CLI::App* command = app.add_subcommand("enroll", "Make a fingerprint from recordings or from a live endpoint");
+  command->footer(
+      "Example:\n"
+      "  pinchbeck enroll --recording day1.jsonl --model gpt-x --out gpt-x.json\n"
+      "  pinchbeck enroll --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --samples 20 \\\n"
+      "      --save-recording day1.jsonl --out gpt-x.json");
+  command->add_option("--recording", flags->recordings, "recordings of the trusted reference (.jsonl or .jsonl.gz)");
+  command->add_option("--model", flags->label, "label of the fingerprint, and the model asked for when collecting")
+      ->required();
+  command->add_option("--out", flags->out, "fingerprint file to write")->required();
+  command->add_option("--save-recording", flags->save_recording, "keep the collected observations in this file");
+  command->add_option("--request-model", flags->request_model, "model name to ask for, where it is not the label");
+  command->add_flag("--variants", flags->variants,
+                    "each recording is another honest serving of the same weights, not more of one reference");
+  command->add_flag("--keep-text", flags->keep_text, "keep the texts of the answers in the fingerprint");
+  AddCollectFlags(*command, flags->collect, {.with_seed = true, .with_model = false, .endpoint_required = false});
+  command->callback([flags, &context] {
+    if (flags->recordings.empty() == flags->collect.base_url.empty()) {
+      ReportError(absl::InvalidArgumentError("give either --recording FILE or --base-url URL"), context);
+      return;
+    }
+    if (absl::Status status = Run(*flags, context); !status.ok()) ReportError(status, context);
+  });
+}
+
+}  // namespace pinchbeck::cli

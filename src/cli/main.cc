@@ -1,0 +1,12 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "src/cli/run.h"
+
+int main(int argc, char** argv) {
+  pinchbeck::cli::CommandContext context{std::cout, std::cerr, isatty(STDERR_FILENO) == 1};
+  return pinchbeck::cli::Run(std::vector<std::string>(argv + 1, argv + argc), context);
+}

@@ -1,0 +1,345 @@
+#include "src/cli/mock_relay.h"
+
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "pinchbeck/core/probe.h"
+#include "pinchbeck/internal/absl_strings.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "src/cli/mock_relay_answers.h"
+#include "src/cli/mock_relay_wire.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr char kHost[] = "127.0.0.1";
+// Far above any battery's prompt, far below what would strain memory with every thread busy.
+constexpr std::size_t kMaxRequestBytes = std::size_t{1} << 20;
+// Streams sleep between events and hold their thread, so there are many more threads than processors.
+constexpr std::size_t kThreads = 64;
+constexpr int kConnectionQueue = 1024;
+// An idle connection delays Stop() by at most this long.
+constexpr std::time_t kKeepAliveSeconds = 1;
+
+const char* ErrorType(int status) {
+  if (status == 401) return "authentication_error";
+  return status >= 500 ? "server_error" : "invalid_request_error";
+}
+
+void SetError(int status, std::string_view code, std::string_view message, httplib::Response& response) {
+  response.status = status;
+  response.set_content(ErrorBody(ErrorType(status), code, message), "application/json");
+}
+
+void SetError(const absl::Status& status, httplib::Response& response) {
+  const std::string message = internal::Message(status);
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return SetError(400, "invalid_request", message, response);
+    case absl::StatusCode::kNotFound:
+      return SetError(404, "prompt_not_recorded", message, response);
+    case absl::StatusCode::kResourceExhausted:
+      // Clients that know this header do not ask again in vain.
+      response.set_header("x-should-retry", "false");
+      return SetError(503, "recording_exhausted", message, response);
+    default:
+      return SetError(500, "internal_error", message, response);
+  }
+}
+
+// Two sockets of one program on one port would share its connections, so only the waiting time after a
+// closed server is skipped.
+void AllowQuickRestart(int socket) {
+  const int yes = 1;
+  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
+// A file given twice would be served twice.
+absl::Status RefuseRepeatedFiles(const MockRelayOptions& options) {
+  std::set<std::string> seen;
+  for (const std::vector<std::string>* paths : {&options.recordings, &options.substitutes}) {
+    for (const std::string& path : *paths) {
+      if (!seen.insert(path).second) return absl::InvalidArgumentError(absl::StrCat(path, ": given twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateOptions(const MockRelayOptions& options) {
+  const bool uses_substitute = options.mode == MockRelayMode::kSwap || options.mode == MockRelayMode::kMix;
+  if (options.recordings.empty() && options.mode != MockRelayMode::kSwap) {
+    return absl::InvalidArgumentError("no recording given: the relay has nothing to answer with");
+  }
+  if (uses_substitute && options.substitutes.empty()) {
+    return absl::InvalidArgumentError("the modes swap and mix need a substitute's recording");
+  }
+  if (!uses_substitute && !options.substitutes.empty()) {
+    return absl::InvalidArgumentError("a substitute's recording is used by the modes swap and mix only");
+  }
+  if (!(options.substitute_share >= 0.0 && options.substitute_share <= 1.0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("substitute_share: expected 0 to 1, got ", options.substitute_share));
+  }
+  if (!(options.temperature_factor > 0.0 && std::isfinite(options.temperature_factor))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("temperature_factor: expected a number above 0, got ", options.temperature_factor));
+  }
+  if (options.injected_tokens < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("injected_tokens: expected 0 or more, got ", options.injected_tokens));
+  }
+  if (!(options.time_scale >= 0.0 && std::isfinite(options.time_scale))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("time_scale: expected 0 or more, got ", options.time_scale));
+  }
+  if (options.port < 0 || options.port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat("port: expected 0 to 65535, got ", options.port));
+  }
+  return RefuseRepeatedFiles(options);
+}
+
+// Splits "name:value" and parses the value where there is one.
+struct ModeText {
+  std::string name;
+  std::optional<double> value;
+  bool valid = true;
+};
+
+ModeText ParseModeText(std::string_view text) {
+  ModeText mode;
+  const std::size_t colon = text.find(':');
+  mode.name = text.substr(0, colon);
+  if (colon == std::string_view::npos) return mode;
+  double value = 0.0;
+  mode.valid = absl::SimpleAtod(internal::ToAbsl(text.substr(colon + 1)), &value) && std::isfinite(value);
+  mode.value = value;
+  return mode;
+}
+
+}  // namespace
+
+absl::Status SetMockRelayMode(std::string_view text, MockRelayOptions* options) {
+  const ModeText mode = ParseModeText(text);
+  const absl::Status error = absl::InvalidArgumentError(absl::StrCat(
+      "mode '", internal::ToAbsl(text), "': expected honest, swap, mix:Q (0 <= Q <= 1), temperature[:T] ",
+      "(T > 0), inject[:N] (N >= 0, an integer) or cache"));
+  if (!mode.valid) return error;
+  const double value = mode.value.value_or(0.0);
+  if (mode.name == "mix" && mode.value && value >= 0.0 && value <= 1.0) {
+    options->mode = MockRelayMode::kMix;
+    options->substitute_share = value;
+  } else if (mode.name == "temperature" && (!mode.value || value > 0.0)) {
+    options->mode = MockRelayMode::kTemperature;
+    if (mode.value) options->temperature_factor = value;
+  } else if (mode.name == "inject" &&
+             (!mode.value || (value >= 0.0 && value <= 1e9 && std::floor(value) == value))) {
+    options->mode = MockRelayMode::kInject;
+    if (mode.value) options->injected_tokens = static_cast<std::int64_t>(value);
+  } else if (mode.name == "honest" && !mode.value) {
+    options->mode = MockRelayMode::kHonest;
+  } else if (mode.name == "swap" && !mode.value) {
+    options->mode = MockRelayMode::kSwap;
+  } else if (mode.name == "cache" && !mode.value) {
+    options->mode = MockRelayMode::kCache;
+  } else {
+    return error;
+  }
+  return absl::OkStatus();
+}
+
+class MockRelay::Impl {
+ public:
+  Impl(const MockRelayOptions& options, std::unique_ptr<RelayAnswers> answers)
+      : options_(options), answers_(std::move(answers)) {
+    Configure();
+  }
+  ~Impl() { Stop(); }
+
+  absl::StatusOr<int> Start();
+  void Stop();
+  const RelayAnswers& answers() const { return *answers_; }
+
+ private:
+  void Configure();
+  // False when the request lacks the key; the response then says so.
+  [[nodiscard]] bool Authorize(const httplib::Request& request, httplib::Response& response) const;
+  void HandleModels(httplib::Response& response) const;
+  void HandleChat(const httplib::Request& request, httplib::Response& response);
+  void Reply(const ChatRequest& chat, const ServedAnswer& answer, SteadyClock::time_point arrival,
+             httplib::Response& response);
+  bool SendEvents(const std::vector<TimedEvent>& events, double scale, SteadyClock::time_point arrival,
+                  httplib::DataSink& sink);
+  // Waits until `seconds` after `arrival`; false when the relay is stopping.
+  bool WaitUntil(SteadyClock::time_point arrival, double seconds);
+
+  const MockRelayOptions options_;
+  const std::unique_ptr<RelayAnswers> answers_;
+  httplib::Server server_;
+  socket_t listening_socket_ = INVALID_SOCKET;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable stop_signal_;
+  bool stopping_ = false;
+  std::atomic<bool> ended_{false};
+};
+
+void MockRelay::Impl::Configure() {
+  server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server_.set_socket_options([this](socket_t socket) {
+    AllowQuickRestart(socket);
+    listening_socket_ = socket;
+  });
+  server_.set_tcp_nodelay(true);
+  server_.set_keep_alive_timeout(kKeepAliveSeconds);
+  server_.set_keep_alive_max_count(std::size_t{1} << 30);
+  server_.set_payload_max_length(kMaxRequestBytes);
+  // Not in a pre-routing handler: that would leave the body of a refused request in the connection.
+  server_.Get("/v1/models", [this](const httplib::Request& request, httplib::Response& response) {
+    if (Authorize(request, response)) HandleModels(response);
+  });
+  server_.Post("/v1/chat/completions", [this](const httplib::Request& request, httplib::Response& response) {
+    if (Authorize(request, response)) HandleChat(request, response);
+  });
+  server_.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+    SetError(500, "internal_error", "the request could not be answered", response);
+  });
+  server_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (!response.body.empty()) return;
+    if (response.status == 413) {
+      return SetError(413, "request_too_large",
+                      absl::StrCat("the request exceeds ", kMaxRequestBytes, " bytes"), response);
+    }
+    SetError(response.status, "not_found",
+             absl::StrCat(request.method, " ", request.path, " is not served; ",
+                          "known: POST /v1/chat/completions, GET /v1/models"),
+             response);
+  });
+}
+
+absl::StatusOr<int> MockRelay::Impl::Start() {
+  if (thread_.joinable()) return absl::FailedPreconditionError("the relay was started before");
+  const bool bound = options_.port == 0 || server_.bind_to_port(kHost, options_.port);
+  const int port = options_.port == 0 ? server_.bind_to_any_port(kHost) : options_.port;
+  if (!bound || port <= 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", kHost, ":", options_.port,
+                     ": the port is taken or not allowed; port 0 takes any free one"));
+  }
+  // The library queues five connections; a client that opens dozens at once would have some dropped half-open, which
+  // looks to it like a server that never answers. Listening again only lengthens the queue.
+  if (listening_socket_ != INVALID_SOCKET) ::listen(listening_socket_, kConnectionQueue);
+  thread_ = std::thread([this] {
+    server_.listen_after_bind();
+    ended_ = true;
+  });
+  // Stop() has no effect on a server that does not run yet.
+  while (!server_.is_running() && !ended_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return port;
+}
+
+void MockRelay::Impl::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  stop_signal_.notify_all();
+  if (!thread_.joinable()) return;
+  server_.stop();
+  thread_.join();
+}
+
+bool MockRelay::Impl::Authorize(const httplib::Request& request, httplib::Response& response) const {
+  if (options_.api_key.empty()) return true;
+  if (request.get_header_value("Authorization") == "Bearer " + options_.api_key.Reveal()) return true;
+  SetError(401, "invalid_api_key", "the request carries no key or a wrong one (Authorization: Bearer KEY)",
+           response);
+  return false;
+}
+
+void MockRelay::Impl::HandleModels(httplib::Response& response) const {
+  const std::vector<std::string> names =
+      options_.model ? std::vector<std::string>{*options_.model} : answers_->model_names();
+  response.set_content(ModelsBody(names), "application/json");
+}
+
+void MockRelay::Impl::HandleChat(const httplib::Request& request, httplib::Response& response) {
+  const SteadyClock::time_point arrival = SteadyClock::now();
+  const absl::StatusOr<ChatRequest> chat = ParseChatRequest(request.body);
+  if (!chat.ok()) return SetError(chat.status(), response);
+  Probe probe;
+  probe.messages = chat->messages;
+  const absl::StatusOr<ServedAnswer> answer =
+      answers_->Next({probe.PromptSha256(), chat->temperature, chat->max_tokens});
+  if (!answer.ok()) return SetError(answer.status(), response);
+  Reply(*chat, *answer, arrival, response);
+}
+
+void MockRelay::Impl::Reply(const ChatRequest& chat, const ServedAnswer& answer,
+                            SteadyClock::time_point arrival, httplib::Response& response) {
+  const Observation& observation = *answer.observation;
+  const double scale = answer.at_once ? 0.0 : options_.time_scale;
+  ReplyHead head;
+  head.id = answer.id;
+  head.model = options_.model.value_or(chat.model);
+  head.created = static_cast<std::int64_t>(std::time(nullptr));
+  head.extra_input_tokens = options_.mode == MockRelayMode::kInject ? options_.injected_tokens : 0;
+  if (!chat.stream) {
+    if (!WaitUntil(arrival, scale * observation.timing.total_s.value_or(0.0))) {
+      return SetError(503, "stopping", "the relay is stopping", response);
+    }
+    return response.set_content(CompletionBody(observation, chat, head), "application/json");
+  }
+  auto events = std::make_shared<const std::vector<TimedEvent>>(StreamEvents(observation, chat, head));
+  response.set_chunked_content_provider("text/event-stream",
+                                        [this, events, scale, arrival](std::size_t, httplib::DataSink& sink) {
+                                          return SendEvents(*events, scale, arrival, sink);
+                                        });
+}
+
+bool MockRelay::Impl::SendEvents(const std::vector<TimedEvent>& events, double scale,
+                                 SteadyClock::time_point arrival, httplib::DataSink& sink) {
+  for (const TimedEvent& event : events) {
+    if (!WaitUntil(arrival, scale * event.at_s)) return false;
+    if (!sink.write(event.bytes.data(), event.bytes.size())) return false;
+  }
+  sink.done();
+  return true;
+}
+
+bool MockRelay::Impl::WaitUntil(SteadyClock::time_point arrival, double seconds) {
+  // A recorded time beyond an hour is a defect of the recording, not a reason to hold a thread.
+  const std::chrono::duration<double> wait(std::min(seconds, 3600.0));
+  const SteadyClock::time_point until = arrival + std::chrono::duration_cast<SteadyClock::duration>(wait);
+  std::unique_lock<std::mutex> lock(mutex_);
+  return !stop_signal_.wait_until(lock, until, [this] { return stopping_; });
+}
+
+absl::StatusOr<std::unique_ptr<MockRelay>> MockRelay::Create(const MockRelayOptions& options) {
+  PINCHBECK_RETURN_IF_ERROR(ValidateOptions(options));
+  PINCHBECK_ASSIGN_OR_RETURN(std::unique_ptr<RelayAnswers> answers, RelayAnswers::Load(options));
+  return std::unique_ptr<MockRelay>(new MockRelay(std::make_unique<Impl>(options, std::move(answers))));
+}
+
+MockRelay::MockRelay(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MockRelay::~MockRelay() = default;
+absl::StatusOr<int> MockRelay::Start() { return impl_->Start(); }
+void MockRelay::Stop() { impl_->Stop(); }
+std::int64_t MockRelay::answers_served() const { return impl_->answers().served(); }
+const std::vector<std::string>& MockRelay::warnings() const { return impl_->answers().warnings(); }
+
+}  // namespace pinchbeck::cli

@@ -1,0 +1,41 @@
+#include "src/cli/run.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+
+#include "pinchbeck/version.h"
+
+namespace pinchbeck::cli {
+
+int Run(const std::vector<std::string>& arguments, CommandContext& context) {
+  CLI::App app("pinchbeck tells whether an LLM endpoint serves the model it claims", "pinchbeck");
+  app.set_version_flag("--version", "pinchbeck " + std::string(kVersion));
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n"
+      "  pinchbeck demo\n"
+      "  pinchbeck collect --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --out reference.jsonl\n"
+      "  pinchbeck enroll --recording reference.jsonl --model gpt-x --out gpt-x.json\n"
+      "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 --api-key-env RELAY_KEY --model gpt-x");
+  AddDemoCommand(app, context);
+  AddCollectCommand(app, context);
+  AddEnrollCommand(app, context);
+  AddVerifyCommand(app, context);
+  AddCompareCommand(app, context);
+  AddMockRelayCommand(app, context);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" with status 0; everything else is a usage error.
+    const int status = app.exit(error, context.out, context.err);
+    return status == 0 ? kExitConsistent : kExitInputError;
+  } catch (const std::exception& error) {
+    ReportError(absl::InternalError(std::string("unexpected failure: ") + error.what()), context);
+    return context.exit_code;
+  }
+  return context.exit_code;
+}
+
+}  // namespace pinchbeck::cli

@@ -1,0 +1,247 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "pinchbeck/client/openai_chat.h"
+#include "pinchbeck/core/recording.h"
+#include "pinchbeck/internal/absl_strings.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "src/cli/collect_flags.h"
+#include "src/cli/interrupt.h"
+#include "src/cli/progress.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+constexpr const char* kDefaultKeyVariable = "OPENAI_API_KEY";
+// A plan beyond either is confirmed by hand unless --yes is given or nobody can answer.
+constexpr std::int64_t kLargeRequests = 2000;
+constexpr double kLargeCostUsd = 5.0;
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// Editors and shells like to leave a line break behind.
+std::string TrimSpace(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+struct Key {
+  Secret secret;
+  std::string source;  // the variable's name
+};
+
+absl::StatusOr<Key> ReadKey(const CollectFlags& flags) {
+  const std::string variable = flags.api_key_env.value_or(kDefaultKeyVariable);
+  if (variable.empty()) return Key{};
+  std::string value = TrimSpace(Environment(variable.c_str()));
+  if (!value.empty()) return Key{Secret(std::move(value)), variable};
+  if (!flags.api_key_env.has_value()) return Key{};
+  // Whatever does not look like a name may be the key itself: do not repeat it.
+  const bool looks_like_name =
+      variable.size() <= 40 &&
+      variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--api-key-env: no environment variable ", looks_like_name ? variable : "of that name",
+                   " is set; the flag takes the NAME of a variable that holds the key, never the key itself "
+                   "(\"\" for an endpoint without a key)"));
+}
+
+bool HasContent(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return !error && size > 0;
+}
+
+absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const std::string& out_path,
+                                               const Endpoint& endpoint, const Battery& battery,
+                                               CommandContext& context) {
+  if (!HasContent(out_path)) return CompletedSamples{};
+  if (!flags.resume) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(out_path,
+                     ": the file already holds a recording; use --resume to continue it or choose "
+                     "another name"));
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(out_path));
+  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed, LoadCompletedSamples(reader, endpoint, battery));
+  if (completed.not_matching > 0) {
+    context.err << "pinchbeck: warning: " << out_path << ": " << completed.not_matching
+                << " answers belong to another battery, model or settings and do not count\n";
+  }
+  if (completed.from_other_endpoint > 0) {
+    context.err << "pinchbeck: warning: " << out_path << ": " << completed.from_other_endpoint
+                << " answers came from another base URL\n";
+  }
+  return completed;
+}
+
+std::string PlanText(const CollectPlan& plan, const CollectFlags& flags) {
+  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, flags.samples,
+                                     plan.requests + plan.skipped);
+  if (plan.skipped > 0)
+    text += absl::StrFormat(", %d already recorded, %d to send", plan.skipped, plan.requests);
+  text += absl::StrFormat("; about %d input tokens, at most %d output tokens", plan.input_tokens,
+                          plan.max_output_tokens);
+  if (plan.max_cost_usd.has_value()) text += absl::StrFormat("; at most about %.4f USD", *plan.max_cost_usd);
+  return text;
+}
+
+absl::Status ConfirmLargePlan(const CollectPlan& plan, const CollectFlags& flags, CommandContext& context) {
+  const bool large = plan.requests > kLargeRequests || plan.max_cost_usd.value_or(0.0) > kLargeCostUsd;
+  if (!large || flags.yes || !context.err_is_terminal || isatty(STDIN_FILENO) == 0) return absl::OkStatus();
+  context.err << "Send them? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
+  return absl::CancelledError("nothing was sent");
+}
+
+CollectOptions OptionsOf(const CollectFlags& flags, CompletedSamples completed, std::string session) {
+  CollectOptions options;
+  options.samples_per_probe = flags.samples;
+  options.concurrency = flags.concurrency;
+  options.seed = flags.seed;
+  options.session = std::move(session);
+  options.budget = flags.budget;
+  options.retry.max_retries = flags.max_retries;
+  options.timeouts.connect = absl::Seconds(flags.connect_timeout_s);
+  options.timeouts.total = absl::Seconds(flags.timeout_s);
+  options.timeouts.idle = options.timeouts.total;
+  options.completed = std::move(completed);
+  return options;
+}
+
+CurlTransportOptions TransportOptionsOf(const CollectFlags& flags) {
+  CurlTransportOptions options;
+  options.allow_insecure_http = flags.insecure_http;
+  options.proxy_from_environment = true;
+  options.ca_file = Environment("CURL_CA_BUNDLE");
+  if (options.ca_file.empty()) options.ca_file = Environment("SSL_CERT_FILE");
+  return options;
+}
+
+std::string FailureText(const FailureCount& failure) {
+  static constexpr const char* kNames[] = {"HTTP", "timeout", "network", "protocol"};
+  std::string text = kNames[static_cast<int>(failure.example.kind)];
+  if (failure.example.kind == ErrorKind::kHttp && failure.example.status.has_value()) {
+    text += absl::StrFormat(" %d", *failure.example.status);
+  }
+  return absl::StrFormat("%d x %s: %s", failure.count, text, failure.example.message);
+}
+
+void PrintWarnings(const CollectSummary& summary, CommandContext& context) {
+  for (const FailureCount& failure : summary.failures) {
+    context.err << "pinchbeck: warning: " << FailureText(failure) << "\n";
+  }
+  if (summary.repaired > 0) {
+    context.err << "pinchbeck: warning: " << summary.repaired
+                << " answers were not valid JSON and had to be repaired (NaN, infinities, broken Unicode)\n";
+  }
+  if (summary.stop_reason == StopReason::kBudget) {
+    context.err << "pinchbeck: the budget ended the collection: " << summary.message
+                << "; continue with --resume and a larger limit\n";
+  }
+}
+
+absl::StatusOr<CollectSummary> Send(const CollectFlags& flags, const Endpoint& endpoint,
+                                    const Battery& battery, const CollectOptions& options,
+                                    RecordingWriter& writer, Clock& clock, CommandContext& context) {
+  PINCHBECK_ASSIGN_OR_RETURN(const std::unique_ptr<Transport> transport,
+                             MakeCurlTransport(TransportOptionsOf(flags)));
+  const OpenAiChatDialect dialect({flags.token_limit_field});
+  RecordingFileSink sink(writer);
+  const InterruptGuard interrupt;
+  std::optional<ProgressLine> progress;
+  if (context.err_is_terminal && Environment("TERM") != "dumb") progress.emplace(context.err, clock);
+  return Collect(endpoint, battery, options,
+                 {dialect, *transport, clock, sink, progress.has_value() ? &*progress : nullptr,
+                  &interrupt.stop_flag()});
+}
+
+}  // namespace
+
+absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const std::string& out_path,
+                                               CommandContext& context) {
+  PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags));
+  PINCHBECK_ASSIGN_OR_RETURN(const Key key, ReadKey(flags));
+  const Endpoint endpoint{flags.base_url, flags.model, key.secret};
+  PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, flags.insecure_http));
+  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed,
+                             ReadCompleted(flags, out_path, endpoint, battery, context));
+  const std::unique_ptr<Clock> clock = MakeSystemClock();
+
+  CollectionReport report;
+  PINCHBECK_ASSIGN_OR_RETURN(report.endpoint, PublicBaseUrl(flags.base_url));
+  report.model = flags.model;
+  report.battery_name = battery.name;
+  report.battery_version = battery.version;
+  report.battery_sha256 = battery.Sha256();
+  report.out_path = out_path;
+  report.seed = flags.seed;
+  report.session = flags.session.empty()
+                       ? absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", clock->Now(), absl::UTCTimeZone())
+                       : flags.session;
+
+  const CollectOptions options = OptionsOf(flags, std::move(completed), report.session);
+  const CollectPlan plan = PlanCollection(battery, options);
+  context.err << "pinchbeck: " << report.endpoint << ", model " << report.model << ", "
+              << (key.source.empty() ? "no key" : "key from " + key.source)
+              << "\npinchbeck: " << PlanText(plan, flags) << std::endl;
+  PINCHBECK_RETURN_IF_ERROR(ConfirmLargePlan(plan, flags, context));
+
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
+  absl::StatusOr<CollectSummary> summary = Send(flags, endpoint, battery, options, writer, *clock, context);
+  const absl::Status closed = writer.Close();
+  PINCHBECK_RETURN_IF_ERROR(summary.status());
+  PINCHBECK_RETURN_IF_ERROR(closed);
+  report.summary = *std::move(summary);
+  PrintWarnings(report.summary, context);
+  return report;
+}
+
+absl::Status CollectionStatus(const CollectionReport& report) {
+  const CollectSummary& summary = report.summary;
+  const std::string kept =
+      absl::StrFormat("%d good answers are in %s", summary.ok + summary.skipped_by_resume, report.out_path);
+  if (summary.stop_reason == StopReason::kInterrupted) {
+    return absl::CancelledError("interrupted; " + kept + ", continue with --resume");
+  }
+  if (summary.stop_reason == StopReason::kGaveUp) {
+    const bool some = summary.ok + summary.skipped_by_resume > 0;
+    return absl::UnavailableError(report.endpoint + ": " + summary.message +
+                                  (some ? "; " + kept + ", continue with --resume" : ""));
+  }
+  if (summary.ok == 0 && summary.failed > 0) {
+    return absl::UnavailableError(absl::StrFormat("%s: none of %d requests gave a usable answer (%s)",
+                                                  report.endpoint, summary.done,
+                                                  FailureText(summary.failures.front())));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CollectSummary> RunCollection(const CollectFlags& flags, const std::string& out_path,
+                                             CommandContext& context) {
+  PINCHBECK_ASSIGN_OR_RETURN(CollectionReport report, CollectToFile(flags, out_path, context));
+  PINCHBECK_RETURN_IF_ERROR(CollectionStatus(report));
+  return std::move(report.summary);
+}
+
+}  // namespace pinchbeck::cli

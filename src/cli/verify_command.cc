@@ -1,0 +1,105 @@
+// pinchbeck verify and pinchbeck compare.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "pinchbeck/audit/verify.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "src/cli/audit_flags.h"
+#include "src/cli/collect_flags.h"
+#include "src/cli/command.h"
+#include "src/cli/temporary_folder.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+struct VerifyFlags {
+  std::string fingerprint;
+  std::vector<std::string> recordings;
+  std::string alternatives;
+  std::string save_recording;
+  AuditFlags audit;
+  CollectFlags collect;
+};
+
+absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
+  VerifyOptions options = ToVerifyOptions(flags.audit);
+  // Read what can be wrong before any request is paid for.
+  PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
+  std::vector<Fingerprint> alternatives;
+  if (!flags.alternatives.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(alternatives, LoadFingerprints(flags.alternatives));
+    if (alternatives.empty()) context.err << "pinchbeck: warning: " << flags.alternatives << " holds no fingerprint\n";
+  }
+  for (const Fingerprint& alternative : alternatives) options.alternatives.push_back(&alternative);
+  std::vector<std::string> recordings = flags.recordings;
+  PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
+  if (recordings.empty()) {
+    flags.collect.seed = flags.audit.seed;
+    recordings = {flags.save_recording.empty() ? folder.File("recording.jsonl") : flags.save_recording};
+    PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
+                               CollectToFile(flags.collect, recordings.front(), context));
+    PINCHBECK_RETURN_IF_ERROR(CollectionStatus(collected));
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const Report report, VerifyRecordings(fingerprint, recordings, options));
+  PrintReport(report, flags.audit.json, context);
+  return absl::OkStatus();
+}
+
+struct CompareFlags {
+  std::string recording_a, recording_b;
+  AuditFlags audit;
+};
+
+absl::Status RunCompare(const CompareFlags& flags, CommandContext& context) {
+  PINCHBECK_ASSIGN_OR_RETURN(const Report report,
+                             CompareRecordings(flags.recording_a, flags.recording_b, ToVerifyOptions(flags.audit)));
+  PrintReport(report, flags.audit.json, context);
+  return absl::OkStatus();
+}
+
+constexpr const char* kExitCodes =
+    "\nExit status: 0 consistent, 1 differs, 2 usage or input error, 3 inconclusive, 4 not measurable, 130 interrupted.";
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, CommandContext& context) {
+  auto flags = std::make_shared<VerifyFlags>();
+  CLI::App* command = app.add_subcommand("verify", "Test a recording or a live endpoint against a fingerprint");
+  command->footer(std::string("Example:\n"
+                              "  pinchbeck verify --fingerprint gpt-x.json --recording relay.jsonl --alternatives models/\n"
+                              "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 \\\n"
+                              "      --api-key-env RELAY_KEY --model gpt-x --samples 10") +
+                  kExitCodes);
+  command->add_option("--fingerprint", flags->fingerprint, "fingerprint of the claimed model")->required();
+  command->add_option("--recording", flags->recordings, "recordings under test (.jsonl or .jsonl.gz)");
+  command->add_option("--alternatives", flags->alternatives, "folder of fingerprints of possible substitutes");
+  command->add_option("--save-recording", flags->save_recording, "keep the collected observations in this file");
+  AddAuditFlags(*command, flags->audit);
+  AddCollectFlags(*command, flags->collect, {.with_seed = false, .with_model = true, .endpoint_required = false});
+  command->callback([flags, &context] {
+    if (flags->recordings.empty() == flags->collect.base_url.empty()) {
+      ReportError(absl::InvalidArgumentError("give either --recording FILE or --base-url URL"), context);
+      return;
+    }
+    if (absl::Status status = RunVerify(*flags, context); !status.ok()) ReportError(status, context);
+  });
+}
+
+void AddCompareCommand(CLI::App& app, CommandContext& context) {
+  auto flags = std::make_shared<CompareFlags>();
+  CLI::App* command = app.add_subcommand("compare", "Test one recording against another");
+  command->footer(std::string("Example:\n"
+                              "  pinchbeck compare --recording-a trusted.jsonl --recording-b relay.jsonl") +
+                  kExitCodes);
+  command->add_option("--recording-a", flags->recording_a, "the trusted recording (reference)")->required();
+  command->add_option("--recording-b", flags->recording_b, "the recording under test")->required();
+  AddAuditFlags(*command, flags->audit);
+  command->callback([flags, &context] {
+    if (absl::Status status = RunCompare(*flags, context); !status.ok()) ReportError(status, context);
+  });
+}
+
+}  // namespace pinchbeck::cli

@@ -1,0 +1,51 @@
+// The rules, applied to the project's files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/repo/rules.h"
+#include "tests/repo/source_tree.h"
+
+namespace pinchbeck::repo {
+namespace {
+
+using ::testing::IsEmpty;
+
+const std::vector<SourceFile>& Tree() {
+  static const auto* const kTree = new std::vector<SourceFile>(LoadSourceTree(PINCHBECK_SOURCE_DIR));
+  return *kTree;
+}
+
+std::string AllViolations(std::vector<std::string> (*rule)(const SourceFile&)) {
+  std::string all;
+  for (const SourceFile& file : Tree()) {
+    for (const std::string& violation : rule(file)) all += violation + "\n";
+  }
+  return all;
+}
+
+// A walk that sees nothing would pass every other test here.
+TEST(Tree, IsSeen) {
+  for (const std::string_view path :
+       {"CMakeLists.txt", "README.md", "dev", ".ci/run", "tests/repo/tree_test.cc",
+        "include/pinchbeck/core/observation.h", "src/cli/command.h"}) {
+    const bool seen =
+        std::any_of(Tree().begin(), Tree().end(), [&](const SourceFile& file) { return file.path == path; });
+    EXPECT_TRUE(seen) << path << " not found under " << PINCHBECK_SOURCE_DIR;
+  }
+}
+
+TEST(Tree, IncludesPointDownwards) { EXPECT_THAT(AllViolations(CheckIncludes), IsEmpty()); }
+
+TEST(Tree, CppSourcesAreAscii) { EXPECT_THAT(AllViolations(CheckAscii), IsEmpty()); }
+
+TEST(Tree, NothingIsMarkedUnfinished) { EXPECT_THAT(AllViolations(CheckLeftovers), IsEmpty()); }
+
+TEST(Tree, HeaderGuardsFollowPaths) { EXPECT_THAT(AllViolations(CheckGuard), IsEmpty()); }
+
+}  // namespace
+}  // namespace pinchbeck::repo
