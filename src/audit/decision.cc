@@ -34,7 +34,8 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
   result.level = options.alpha / static_cast<double>(std::max<std::size_t>(1, family));
   result.permutations = options.permutations;
   if (input.spread != nullptr) {
-    if (const auto it = input.spread->find(signal.name); it != input.spread->end()) result.honest_spread = it->second;
+    if (const auto it = input.spread->find(signal.name); it != input.spread->end())
+      result.honest_spread = it->second;
   }
   return result;
 }
@@ -42,7 +43,8 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
 SignalReport Report(const NamedSignal& signal, const DecisionInput& input, const VerifyOptions& options,
                     std::size_t family) {
   SignalReport report;
-  report.evidence = signal.evaluate(*input.reference, *input.observed, OptionsFor(signal, input, options, family));
+  report.evidence =
+      signal.evaluate(*input.reference, *input.observed, OptionsFor(signal, input, options, family));
   if (report.evidence.measurable) report.status = SignalStatus::kConsistent;
   return report;
 }
@@ -60,8 +62,8 @@ bool InFamily(const SampleSet& reference, const SampleSet& observed, Has has) {
   });
 }
 
-// Honest drift has no reason to point at one particular stored model: a share of it that is surely above the floor
-// counts as a difference even where the mixture's divergence is small.
+// Honest drift has no reason to point at one particular stored model: a share of it that is surely above the
+// floor counts as a difference even where the mixture's divergence is small.
 bool OpenedByAlternative(const DecisionInput& input) {
   for (const SampleSet* alternative : input.alternatives) {
     const auto estimate = EstimateChoiceMixture(*input.reference, *input.observed, *alternative);
@@ -81,16 +83,20 @@ bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const Veri
 }  // namespace
 
 std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed) {
-  return std::size_t{InFamily(reference, observed, HasChoice)} + std::size_t{InFamily(reference, observed, HasLogprob)} +
-         std::size_t{InFamily(reference, observed, HasLength)} + std::size_t{InFamily(reference, observed, HasText)};
+  return std::size_t{InFamily(reference, observed, HasChoice)} +
+         std::size_t{InFamily(reference, observed, HasLogprob)} +
+         std::size_t{InFamily(reference, observed, HasLength)} +
+         std::size_t{InFamily(reference, observed, HasText)};
 }
 
 Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
   const std::size_t family = FamilySize(*input.reference, *input.observed);
   Decision decision;
-  for (const NamedSignal& signal : kCounted) decision.signals.push_back(Report(signal, input, options, family));
+  for (const NamedSignal& signal : kCounted)
+    decision.signals.push_back(Report(signal, input, options, family));
   if (!input.counted_only) {
-    for (const NamedSignal& signal : kReported) decision.signals.push_back(Report(signal, input, options, family));
+    for (const NamedSignal& signal : kReported)
+      decision.signals.push_back(Report(signal, input, options, family));
   }
   std::vector<double> p_values;
   std::vector<SignalReport*> members;

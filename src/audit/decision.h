@@ -20,7 +20,8 @@ struct Decision {
   bool any_rejected = false;
   // ... and whose effect is beyond what honest servings show.
   bool any_differs = false;
-  // Smallest adjusted p-value: of the signals that pass their gates if any rejects there, else of all counted ones.
+  // Smallest adjusted p-value: of the signals that pass their gates if any rejects there, else of all counted
+  // ones.
   std::optional<double> p_value;
 };
 
@@ -39,8 +40,8 @@ struct DecisionInput {
 
 [[nodiscard]] Decision Decide(const DecisionInput& input, const VerifyOptions& options);
 
-// Would some counted signal alone reject, at the Bonferroni level? Stops at the first that does: a cheap lower bound
-// for the power of Decide().
+// Would some counted signal alone reject, at the Bonferroni level? Stops at the first that does: a cheap
+// lower bound for the power of Decide().
 [[nodiscard]] bool Detects(const DecisionInput& input, const VerifyOptions& options);
 
 }  // namespace pinchbeck::internal

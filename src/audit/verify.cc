@@ -43,7 +43,8 @@ std::int64_t Failed(const SampleSet& sample) {
 
 absl::Status CheckOptions(const VerifyOptions& options) {
   if (!(options.alpha > 0 && options.alpha <= 0.5)) {
-    return absl::InvalidArgumentError("alpha is " + std::to_string(options.alpha) + "; it must lie in (0, 0.5]");
+    return absl::InvalidArgumentError("alpha is " + std::to_string(options.alpha) +
+                                      "; it must lie in (0, 0.5]");
   }
   if (options.permutations < 99) {
     return absl::InvalidArgumentError("permutations is " + std::to_string(options.permutations) +
@@ -56,12 +57,14 @@ absl::Status CheckConditions(const std::vector<std::string>& differences) {
   constexpr std::size_t kShown = 10;
   std::string message = "the recording was made under other conditions than the fingerprint:";
   for (std::size_t i = 0; i < std::min(kShown, differences.size()); ++i) message += "\n  " + differences[i];
-  if (differences.size() > kShown) message += "\n  and " + std::to_string(differences.size() - kShown) + " more";
+  if (differences.size() > kShown)
+    message += "\n  and " + std::to_string(differences.size() - kShown) + " more";
   message += "\nrecord again with the fingerprint's settings, or rank only (--ranking-only)";
   return absl::FailedPreconditionError(message);
 }
 
-// Stored alternatives that can be compared: not the claimed model itself, and taken under the same conditions.
+// Stored alternatives that can be compared: not the claimed model itself, and taken under the same
+// conditions.
 std::vector<Candidate> UsableAlternatives(const Fingerprint& fingerprint, const VerifyOptions& options,
                                           std::vector<std::string>& warnings) {
   std::vector<Candidate> usable;
@@ -100,8 +103,8 @@ bool AgreesBetter(const Decision& a, const Decision& b) {
   return a.p_value.value_or(1) > b.p_value.value_or(1);
 }
 
-// A logprob difference that is certain but inside the margin is what honest servings show too; with one variant the
-// margin is a default, so the signal says nothing either way.
+// A logprob difference that is certain but inside the margin is what honest servings show too; with one
+// variant the margin is a default, so the signal says nothing either way.
 void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) {
   for (SignalReport& signal : signals) {
     SignalEvidence& evidence = signal.evidence;
@@ -112,55 +115,71 @@ void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) 
   }
 }
 
-// Reported log-probabilities that agree with the reference's this closely come from the claimed weights (or from
-// somebody who runs them): then other answers mean another configuration. Far below what even 4-bit weights show.
+// Reported log-probabilities that agree with the reference's this closely come from the claimed weights (or
+// from somebody who runs them): then other answers mean another configuration. Far below what even 4-bit
+// weights show.
 constexpr double kSameWeightsNats = 0.02;
 
-// True where log-probabilities show the claimed weights although other signals differ. The signals that differ are
-// marked, and the verdict is left open rather than accusing: sampling settings or a hidden prompt explain them.
+// True where log-probabilities show the claimed weights although other signals differ. The signals that
+// differ are marked, and the verdict is left open rather than accusing: sampling settings or a hidden prompt
+// explain them.
 bool MarkConfiguration(Report& report) {
   if (report.claim != Claim::kWeights) return false;
-  const auto logprob = std::find_if(report.signals.begin(), report.signals.end(),
-                                    [](const SignalReport& signal) { return signal.evidence.signal == "logprob"; });
+  const auto logprob =
+      std::find_if(report.signals.begin(), report.signals.end(),
+                   [](const SignalReport& signal) { return signal.evidence.signal == "logprob"; });
   const SignalEvidence& evidence = logprob->evidence;
-  const bool same_weights = evidence.measurable && evidence.detectable_effect && evidence.effect_high &&
-                            logprob->status != SignalStatus::kDiffers && *evidence.effect_high < kSameWeightsNats;
+  const bool same_weights = evidence.measurable && evidence.detectable_effect && evidence.effect &&
+                            logprob->status != SignalStatus::kDiffers &&
+                            evidence.effect_high.value_or(*evidence.effect) < kSameWeightsNats;
   if (!same_weights) return false;
   for (SignalReport& signal : report.signals) {
     if (signal.status != SignalStatus::kDiffers) continue;
     signal.status = SignalStatus::kConfigurationDiffers;
     signal.evidence.notes.emplace_back(
-        "log-probabilities agree with the claimed weights: other sampling settings, template or system prompt");
+        "log-probabilities agree with the claimed weights: other sampling settings, template or system "
+        "prompt");
   }
   return true;
 }
 
+bool Powered(const SignalEvidence& evidence) {
+  return evidence.detectable_effect && *evidence.detectable_effect <= evidence.default_effect;
+}
+
 bool PoweredAgainstDefaults(const std::vector<SignalReport>& signals) {
   return std::any_of(signals.begin(), signals.end(), [](const SignalReport& signal) {
-    const SignalEvidence& evidence = signal.evidence;
-    return evidence.measurable && evidence.counted && evidence.detectable_effect &&
-           *evidence.detectable_effect <= evidence.default_effect;
+    return signal.evidence.measurable && signal.evidence.counted && Powered(signal.evidence);
   });
 }
 
-// Observed answers after which some signal could find its default effect. Divergences shrink like 1/n under the null
-// and deltas like 1/sqrt(n); more answers do not help a test over probes.
+// A signal that did not reject agrees only if it could have noticed a typical substitution.
+void MarkPowerless(std::vector<SignalReport>& signals) {
+  for (SignalReport& signal : signals) {
+    if (signal.status != SignalStatus::kConsistent || !signal.evidence.counted || Powered(signal.evidence))
+      continue;
+    signal.status = SignalStatus::kInconclusive;
+    signal.evidence.notes.emplace_back("too few answers for this signal to notice a typical substitute");
+  }
+}
+
+// Observed answers after which some signal could find its default effect; more answers do not help a test
+// over probes.
 std::optional<std::int64_t> AnswersForDefaults(const Report& report) {
   std::optional<double> factor;
   for (const SignalReport& signal : report.signals) {
     const SignalEvidence& evidence = signal.evidence;
-    if (!evidence.measurable || !evidence.counted || !evidence.detectable_effect || evidence.signal == "logprob") continue;
-    const double ratio = *evidence.detectable_effect / evidence.default_effect;
-    const double needed = evidence.signal == "token_length" ? ratio * ratio : ratio;
-    factor = std::min(factor.value_or(needed), needed);
+    if (!evidence.measurable || !evidence.counted || !evidence.size_factor) continue;
+    factor = std::min(factor.value_or(*evidence.size_factor), *evidence.size_factor);
   }
   if (!factor) return std::nullopt;
-  return static_cast<std::int64_t>(std::ceil(std::max(1.0, *factor) * static_cast<double>(report.n_observed)));
+  return static_cast<std::int64_t>(
+      std::ceil(std::max(1.0, *factor) * static_cast<double>(report.n_observed)));
 }
 
 // Sets consistent or inconclusive for a sample that nothing rejects.
-void JudgePower(const DecisionInput& input, const std::vector<Candidate>& alternatives, const VerifyOptions& options,
-                Report& report) {
+void JudgePower(const DecisionInput& input, const std::vector<Candidate>& alternatives,
+                const VerifyOptions& options, Report& report) {
   report.verdict = Verdict::kConsistent;
   if (alternatives.empty()) {
     report.power_against = "the default effect of each signal";
@@ -180,15 +199,16 @@ void JudgePower(const DecisionInput& input, const std::vector<Candidate>& altern
       if (settles) factor = std::min(factor.value_or(*settles), *settles);
     }
     if (factor) {
-      report.n_observed_needed = static_cast<std::int64_t>(std::ceil(*factor * static_cast<double>(report.n_observed)));
+      report.n_observed_needed =
+          static_cast<std::int64_t>(std::ceil(*factor * static_cast<double>(report.n_observed)));
     }
   }
   report.verdict = Verdict::kInconclusive;
   report.reason = "too_few_observations";
 }
 
-void AddLargestShares(const SampleSet& reference, const SampleSet& observed, const std::vector<Candidate>& alternatives,
-                      Report& report) {
+void AddLargestShares(const SampleSet& reference, const SampleSet& observed,
+                      const std::vector<Candidate>& alternatives, Report& report) {
   for (const Candidate& alternative : alternatives) {
     const auto estimate = EstimateChoiceMixture(reference, observed, alternative.sample);
     if (estimate) report.largest_shares.push_back({alternative.model, estimate->high});
@@ -196,8 +216,8 @@ void AddLargestShares(const SampleSet& reference, const SampleSet& observed, con
 }
 
 // Names the stored model that the answers fit, if it is itself accepted by the same tests.
-void Attribute(const SampleSet& reference, const SampleSet& observed, const std::vector<Candidate>& alternatives,
-               const VerifyOptions& options, Report& report) {
+void Attribute(const SampleSet& reference, const SampleSet& observed,
+               const std::vector<Candidate>& alternatives, const VerifyOptions& options, Report& report) {
   if (alternatives.empty()) return;
   std::vector<const SampleSet*> candidates = Samples(alternatives);
   candidates.push_back(&reference);
@@ -206,21 +226,27 @@ void Attribute(const SampleSet& reference, const SampleSet& observed, const std:
   if (marginals) {
     const double largest = *std::max_element(marginals->begin(), marginals->end());
     double total = 0;
-    for (std::size_t i = 0; i < posterior.size(); ++i) total += posterior[i] = std::exp((*marginals)[i] - largest);
+    for (std::size_t i = 0; i < posterior.size(); ++i)
+      total += posterior[i] = std::exp((*marginals)[i] - largest);
     for (double& value : posterior) value /= total;
   }
   std::optional<std::size_t> best_mixture;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     if (marginals && (!best_mixture || (*marginals)[i] > (*marginals)[*best_mixture])) best_mixture = i;
-    // The claimed model is the alternative of the named one, so that a mixture of both is not taken for either.
-    const DecisionInput input{.reference = &alternatives[i].sample, .observed = &observed,
-                              .alternatives = {&reference}, .spread = nullptr, .counted_only = true};
+    // The claimed model is the alternative of the named one, so that a mixture of both is not taken for
+    // either.
+    const DecisionInput input{.reference = &alternatives[i].sample,
+                              .observed = &observed,
+                              .alternatives = {&reference},
+                              .spread = nullptr,
+                              .counted_only = true};
     const Decision decision = internal::Decide(input, options);
     if (!decision.p_value || *decision.p_value <= options.alpha) continue;
     const Attribution found{alternatives[i].model, marginals ? std::optional(posterior[i]) : std::nullopt,
                             *decision.p_value};
-    const bool better = !report.attribution || found.posterior.value_or(0) > report.attribution->posterior.value_or(0) ||
-                        (found.posterior == report.attribution->posterior && found.p_value > report.attribution->p_value);
+    const bool better =
+        !report.attribution || found.posterior.value_or(0) > report.attribution->posterior.value_or(0) ||
+        (found.posterior == report.attribution->posterior && found.p_value > report.attribution->p_value);
     if (better) report.attribution = found;
   }
   if (!best_mixture) return;
@@ -238,7 +264,8 @@ void WarnAboutSize(Report& report) {
   }
 }
 
-void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::string>& last_observed, Report& report) {
+void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::string>& last_observed,
+                  Report& report) {
   constexpr absl::Duration kMaxAge = absl::Hours(24 * 90);
   const std::optional<std::string> enrolled = fingerprint.LastTime();
   absl::Time from, to;
@@ -254,7 +281,8 @@ void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::strin
 
 }  // namespace
 
-absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed, const VerifyOptions& asked) {
+absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed,
+                              const VerifyOptions& asked) {
   PINCHBECK_RETURN_IF_ERROR(CheckOptions(asked));
   VerifyOptions options = asked;
   Report report;
@@ -271,19 +299,24 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     return CheckConditions(report.condition_differences);
   }
   const std::size_t family = internal::FamilySize(pooled, observed);
-  options.permutations = std::max(
-      options.permutations, static_cast<std::int64_t>(std::ceil(20 * static_cast<double>(family) / options.alpha)));
+  options.permutations =
+      std::max(options.permutations,
+               static_cast<std::int64_t>(std::ceil(20 * static_cast<double>(family) / options.alpha)));
   report.permutations = options.permutations;
   const std::vector<Candidate> alternatives = UsableAlternatives(fingerprint, options, report.warnings);
 
   const std::vector<Candidate> references = References(fingerprint, options.claim);
   report.variants = fingerprint.Variants().size();
-  const auto& spread = options.claim == Claim::kWeights ? fingerprint.variant_spread : fingerprint.session_spread;
+  const auto& spread =
+      options.claim == Claim::kWeights ? fingerprint.variant_spread : fingerprint.session_spread;
   Decision decision;
   const Candidate* reference = nullptr;
   for (const Candidate& candidate : references) {
-    const DecisionInput input{.reference = &candidate.sample, .observed = &observed,
-                              .alternatives = Samples(alternatives), .spread = &spread, .counted_only = false};
+    const DecisionInput input{.reference = &candidate.sample,
+                              .observed = &observed,
+                              .alternatives = Samples(alternatives),
+                              .spread = &spread,
+                              .counted_only = false};
     Decision next = internal::Decide(input, options);
     if (reference != nullptr && !AgreesBetter(next, decision)) continue;
     decision = std::move(next);
@@ -293,15 +326,20 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   report.p_value = decision.p_value;
   report.signals = std::move(decision.signals);
   MarkWithinMargin(report.signals, report);
+  MarkPowerless(report.signals);
   WarnAboutSize(report);
 
   if (!report.p_value) {
     report.verdict = Verdict::kNotMeasurable;
-    report.reason = observed.usable == 0 && report.n_failed > 0 ? "no_usable_observation" : "nothing_comparable";
+    report.reason =
+        observed.usable == 0 && report.n_failed > 0 ? "no_usable_observation" : "nothing_comparable";
     return report;
   }
-  const DecisionInput input{.reference = &reference->sample, .observed = &observed,
-                            .alternatives = Samples(alternatives), .spread = &spread, .counted_only = true};
+  const DecisionInput input{.reference = &reference->sample,
+                            .observed = &observed,
+                            .alternatives = Samples(alternatives),
+                            .spread = &spread,
+                            .counted_only = true};
   if (decision.any_differs && MarkConfiguration(report)) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "configuration";
@@ -323,18 +361,28 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   return report;
 }
 
-absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint, const std::vector<std::string>& recordings,
+absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint,
+                                        const std::vector<std::string>& recordings,
                                         const VerifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadObserved(recordings, fingerprint.plan));
   PINCHBECK_ASSIGN_OR_RETURN(Report report, Verify(fingerprint, observed.sample, options));
   report.warnings.insert(report.warnings.begin(), observed.recordings.warnings.begin(),
                          observed.recordings.warnings.end());
   if (observed.unplanned > 0) {
-    report.warnings.push_back(std::to_string(observed.unplanned) +
-                              " observations belong to probes that the fingerprint does not hold and were left out");
+    report.warnings.push_back(
+        std::to_string(observed.unplanned) +
+        " observations belong to probes that the fingerprint does not hold and were left out");
+  }
+  std::int64_t not_asked = 0;
+  for (const auto& entry : fingerprint.plan) not_asked += observed.sample.probes.count(entry.first) == 0;
+  if (not_asked > 0) {
+    report.warnings.push_back(std::to_string(not_asked) + " of the fingerprint's " +
+                              std::to_string(fingerprint.plan.size()) +
+                              " probes are not in the recording; nothing is said about them");
   }
   if (report.n_failed > 0) {
-    report.warnings.push_back(std::to_string(report.n_failed) + " requests failed; failures are counted, not compared");
+    report.warnings.push_back(std::to_string(report.n_failed) +
+                              " requests failed; failures are counted, not compared");
   }
   WarnAboutAge(fingerprint, observed.last_time, report);
   return report;

@@ -11,7 +11,8 @@ namespace pinchbeck::cli {
 
 void AddAuditFlags(CLI::App& app, AuditFlags& flags) {
   app.add_option("--claim", flags.claim,
-                 "weights: are these the claimed weights under any honest serving?  serving: has this serving changed?")
+                 "weights: are these the claimed weights under any honest serving?  serving: has this "
+                 "serving changed?")
       ->check(CLI::IsMember({"weights", "serving"}))
       ->capture_default_str();
   app.add_option("--alpha", flags.alpha, "chance of a false `differs`")
@@ -21,7 +22,8 @@ void AddAuditFlags(CLI::App& app, AuditFlags& flags) {
   app.add_option("--permutations", flags.permutations, "relabelings per test, at least")
       ->check(CLI::Range(std::int64_t{99}, std::int64_t{10000000}))
       ->capture_default_str();
-  app.add_option("--threads", flags.threads, "threads; 0: one per processor. The result does not depend on it")
+  app.add_option("--threads", flags.threads,
+                 "threads; 0: one per processor. The result does not depend on it")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_flag("--ranking-only", flags.ranking_only,

@@ -1,6 +1,6 @@
 // Flags that the commands which test have in common.
-#ifndef PINCHBECK_CLI_AUDIT_FLAGS_H_
-#define PINCHBECK_CLI_AUDIT_FLAGS_H_
+#ifndef PINCHBECK_SRC_CLI_AUDIT_FLAGS_H_
+#define PINCHBECK_SRC_CLI_AUDIT_FLAGS_H_
 
 #include <cstdint>
 #include <string>
@@ -29,4 +29,4 @@ void PrintReport(const Report& report, bool json, CommandContext& context);
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_AUDIT_FLAGS_H_
+#endif  // PINCHBECK_SRC_CLI_AUDIT_FLAGS_H_

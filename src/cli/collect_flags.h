@@ -1,6 +1,6 @@
 // The flags of every command that talks to an endpoint, and the collection they ask for.
-#ifndef PINCHBECK_CLI_COLLECT_FLAGS_H_
-#define PINCHBECK_CLI_COLLECT_FLAGS_H_
+#ifndef PINCHBECK_SRC_CLI_COLLECT_FLAGS_H_
+#define PINCHBECK_SRC_CLI_COLLECT_FLAGS_H_
 
 #include <cstdint>
 #include <optional>
@@ -86,4 +86,4 @@ struct CollectionReport {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_COLLECT_FLAGS_H_
+#endif  // PINCHBECK_SRC_CLI_COLLECT_FLAGS_H_

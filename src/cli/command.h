@@ -1,6 +1,6 @@
 // What the subcommands of `pinchbeck` share: streams, exit codes, error printing.
-#ifndef PINCHBECK_CLI_COMMAND_H_
-#define PINCHBECK_CLI_COMMAND_H_
+#ifndef PINCHBECK_SRC_CLI_COMMAND_H_
+#define PINCHBECK_SRC_CLI_COMMAND_H_
 
 #include <iosfwd>
 #include <string>
@@ -44,4 +44,4 @@ void AddDemoCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_COMMAND_H_
+#endif  // PINCHBECK_SRC_CLI_COMMAND_H_

@@ -89,7 +89,8 @@ absl::StatusOr<Fingerprint> EnrollFrom(const Demo& demo, std::string_view data, 
                                        const SampleCounts& samples) {
   MockRelayOptions relay;
   relay.recordings = {demo.File(data)};
-  PINCHBECK_ASSIGN_OR_RETURN(const std::vector<std::string> recordings, CollectFrom(demo, relay, samples, model));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::vector<std::string> recordings,
+                             CollectFrom(demo, relay, samples, model));
   EnrollOptions options;
   options.model = model;
   options.endpoint_kind = "openai-chat";
@@ -111,8 +112,8 @@ struct Check {
   Verdict expected;
 };
 
-absl::Status RunCheck(const Demo& demo, const Check& check, const Fingerprint& claimed, const Fingerprint& sibling,
-                      bool& as_expected) {
+absl::Status RunCheck(const Demo& demo, const Check& check, const Fingerprint& claimed,
+                      const Fingerprint& sibling, bool& as_expected) {
   demo.context.out << "\n=== " << check.title << " ===\n" << std::flush;
   PINCHBECK_ASSIGN_OR_RETURN(const std::vector<std::string> recordings,
                              CollectFrom(demo, check.relay, check.samples, check.name));
@@ -130,9 +131,11 @@ absl::Status Run(const AuditFlags& audit, CommandContext& context) {
   for (const std::string_view name : DemoFileNames()) {
     PINCHBECK_RETURN_IF_ERROR(WriteFile(demo.File(name), DemoFile(name)));
   }
-  context.out << "A relay on this machine claims to serve \"" << kClaimedModel << "\". Its answers are recordings of small\n"
-              << "models on a real inference server; every recorded answer is served once. No network, no key.\n\n"
-              << std::flush;
+  context.out
+      << "A relay on this machine claims to serve \"" << kClaimedModel
+      << "\". Its answers are recordings of small\n"
+      << "models on a real inference server; every recorded answer is served once. No network, no key.\n\n"
+      << std::flush;
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint claimed,
                              EnrollFrom(demo, kDemoReference, kClaimedModel, kReferenceSamples));
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint sibling,
@@ -145,9 +148,17 @@ absl::Status Run(const AuditFlags& audit, CommandContext& context) {
   mixed.mode = MockRelayMode::kMix;
   mixed.substitute_share = 0.5;
   const Check checks[] = {
-      {"1. An honest relay: another run of the same model", "honest", {80, 8, 3}, honest, Verdict::kConsistent},
+      {"1. An honest relay: another run of the same model",
+       "honest",
+       {80, 8, 3},
+       honest,
+       Verdict::kConsistent},
       {"2. A relay that serves the small sibling instead", "swapped", {40, 8, 3}, swapped, Verdict::kDiffers},
-      {"3. A relay that sends half of the requests to the sibling", "mixed", {80, 6, 3}, mixed, Verdict::kDiffers}};
+      {"3. A relay that sends half of the requests to the sibling",
+       "mixed",
+       {80, 6, 3},
+       mixed,
+       Verdict::kDiffers}};
   bool as_expected = true;
   for (const Check& check : checks) {
     PINCHBECK_RETURN_IF_ERROR(RunCheck(demo, check, claimed, sibling, as_expected));
@@ -161,7 +172,8 @@ absl::Status Run(const AuditFlags& audit, CommandContext& context) {
 
 void AddDemoCommand(CLI::App& app, CommandContext& context) {
   auto audit = std::make_shared<AuditFlags>();
-  CLI::App* command = app.add_subcommand("demo", "See an honest relay pass and a substituted one caught, offline");
+  CLI::App* command =
+      app.add_subcommand("demo", "See an honest relay pass and a substituted one caught, offline");
   command->footer("Example:\n  pinchbeck demo");
   command->add_option("--seed", audit->seed, "seed of the permutation tests")->capture_default_str();
   command->callback([audit, &context] {

@@ -1,6 +1,6 @@
 // The demo's recordings and battery, embedded in the command.
-#ifndef PINCHBECK_CLI_DEMO_DATA_H_
-#define PINCHBECK_CLI_DEMO_DATA_H_
+#ifndef PINCHBECK_SRC_CLI_DEMO_DATA_H_
+#define PINCHBECK_SRC_CLI_DEMO_DATA_H_
 
 #include <span>
 #include <string_view>
@@ -29,4 +29,4 @@ inline constexpr std::string_view kDemoMixRelaySubstitute = "mix-relay-substitut
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_DEMO_DATA_H_
+#endif  // PINCHBECK_SRC_CLI_DEMO_DATA_H_

@@ -46,7 +46,8 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
                  {"text", &ProbePlan::text},       {"token_length", &ProbePlan::token_length},
                  {"latency", &ProbePlan::latency}, {"tokenizer", &ProbePlan::tokenizer}};
   context.out << "Enrolled " << Printable(fingerprint.model) << " from " << pooled.usable << " answers to "
-              << fingerprint.plan.size() << " probes (" << failed << " failed requests) into " << flags.out << "\n";
+              << fingerprint.plan.size() << " probes (" << failed << " failed requests) into " << flags.out
+              << "\n";
   for (const auto& signal : signals) {
     const std::int64_t probes = Planned(fingerprint.plan, signal.signal);
     if (probes > 0) context.out << "  " << signal.name << ": " << probes << " probes\n";
@@ -71,7 +72,8 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
     options.battery_sha256 = collected.battery_sha256;
   }
   PINCHBECK_ASSIGN_OR_RETURN(const EnrollResult result, Enroll(recordings, options));
-  for (const std::string& warning : result.recordings.warnings) context.err << "pinchbeck: warning: " << warning << "\n";
+  for (const std::string& warning : result.recordings.warnings)
+    context.err << "pinchbeck: warning: " << warning << "\n";
   PINCHBECK_RETURN_IF_ERROR(SaveFingerprint(result.fingerprint, flags.out));
   PrintSummary(flags, result, context);
   return absl::OkStatus();
@@ -81,22 +83,31 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
 
 void AddEnrollCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<EnrollFlags>();
-  CLI::App* command = app.add_subcommand("enroll", "Make a fingerprint from recordings or from a live endpoint");
+  CLI::App* command =
+      app.add_subcommand("enroll", "Make a fingerprint from recordings or from a live endpoint");
   command->footer(
       "Example:\n"
       "  pinchbeck enroll --recording day1.jsonl --model gpt-x --out gpt-x.json\n"
-      "  pinchbeck enroll --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --samples 20 \\\n"
+      "  pinchbeck enroll --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --samples 20 "
+      "\\\n"
       "      --save-recording day1.jsonl --out gpt-x.json");
-  command->add_option("--recording", flags->recordings, "recordings of the trusted reference (.jsonl or .jsonl.gz)");
-  command->add_option("--model", flags->label, "label of the fingerprint, and the model asked for when collecting")
+  command->add_option("--recording", flags->recordings,
+                      "recordings of the trusted reference (.jsonl or .jsonl.gz)");
+  command
+      ->add_option("--model", flags->label,
+                   "label of the fingerprint, and the model asked for when collecting")
       ->required();
   command->add_option("--out", flags->out, "fingerprint file to write")->required();
-  command->add_option("--save-recording", flags->save_recording, "keep the collected observations in this file");
-  command->add_option("--request-model", flags->request_model, "model name to ask for, where it is not the label");
-  command->add_flag("--variants", flags->variants,
-                    "each recording is another honest serving of the same weights, not more of one reference");
+  command->add_option("--save-recording", flags->save_recording,
+                      "keep the collected observations in this file");
+  command->add_option("--request-model", flags->request_model,
+                      "model name to ask for, where it is not the label");
+  command->add_flag(
+      "--variants", flags->variants,
+      "each recording is another honest serving of the same weights, not more of one reference");
   command->add_flag("--keep-text", flags->keep_text, "keep the texts of the answers in the fingerprint");
-  AddCollectFlags(*command, flags->collect, {.with_seed = true, .with_model = false, .endpoint_required = false});
+  AddCollectFlags(*command, flags->collect,
+                  {.with_seed = true, .with_model = false, .endpoint_required = false});
   command->callback([flags, &context] {
     if (flags->recordings.empty() == flags->collect.base_url.empty()) {
       ReportError(absl::InvalidArgumentError("give either --recording FILE or --base-url URL"), context);

@@ -1,6 +1,6 @@
 // Ctrl-C: the first one asks for an orderly end, the second one ends the process.
-#ifndef PINCHBECK_CLI_INTERRUPT_H_
-#define PINCHBECK_CLI_INTERRUPT_H_
+#ifndef PINCHBECK_SRC_CLI_INTERRUPT_H_
+#define PINCHBECK_SRC_CLI_INTERRUPT_H_
 
 #include <csignal>
 
@@ -27,4 +27,4 @@ class InterruptGuard {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_INTERRUPT_H_
+#endif  // PINCHBECK_SRC_CLI_INTERRUPT_H_

@@ -240,8 +240,8 @@ absl::StatusOr<int> MockRelay::Impl::Start() {
         absl::StrCat("cannot listen on ", kHost, ":", options_.port,
                      ": the port is taken or not allowed; port 0 takes any free one"));
   }
-  // The library queues five connections; a client that opens dozens at once would have some dropped half-open, which
-  // looks to it like a server that never answers. Listening again only lengthens the queue.
+  // The library queues five connections; a client that opens dozens at once would have some dropped
+  // half-open, which looks to it like a server that never answers. Listening again only lengthens the queue.
   if (listening_socket_ != INVALID_SOCKET) ::listen(listening_socket_, kConnectionQueue);
   thread_ = std::thread([this] {
     server_.listen_after_bind();

@@ -1,6 +1,6 @@
 // A relay on loopback that answers from recordings: an endpoint with known behaviour, for tests and the demo.
-#ifndef PINCHBECK_CLI_MOCK_RELAY_H_
-#define PINCHBECK_CLI_MOCK_RELAY_H_
+#ifndef PINCHBECK_SRC_CLI_MOCK_RELAY_H_
+#define PINCHBECK_SRC_CLI_MOCK_RELAY_H_
 
 #include <cstdint>
 #include <memory>
@@ -98,4 +98,4 @@ class MockRelay {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_MOCK_RELAY_H_
+#endif  // PINCHBECK_SRC_CLI_MOCK_RELAY_H_

@@ -1,6 +1,6 @@
 // Which recorded answer a request to the mock relay gets.
-#ifndef PINCHBECK_CLI_MOCK_RELAY_ANSWERS_H_
-#define PINCHBECK_CLI_MOCK_RELAY_ANSWERS_H_
+#ifndef PINCHBECK_SRC_CLI_MOCK_RELAY_ANSWERS_H_
+#define PINCHBECK_SRC_CLI_MOCK_RELAY_ANSWERS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -95,4 +95,4 @@ class RelayAnswers {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_MOCK_RELAY_ANSWERS_H_
+#endif  // PINCHBECK_SRC_CLI_MOCK_RELAY_ANSWERS_H_

@@ -1,6 +1,6 @@
 // The bytes of the OpenAI chat API as the mock relay speaks it.
-#ifndef PINCHBECK_CLI_MOCK_RELAY_WIRE_H_
-#define PINCHBECK_CLI_MOCK_RELAY_WIRE_H_
+#ifndef PINCHBECK_SRC_CLI_MOCK_RELAY_WIRE_H_
+#define PINCHBECK_SRC_CLI_MOCK_RELAY_WIRE_H_
 
 #include <cstdint>
 #include <optional>
@@ -59,4 +59,4 @@ struct TimedEvent {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_MOCK_RELAY_WIRE_H_
+#endif  // PINCHBECK_SRC_CLI_MOCK_RELAY_WIRE_H_

@@ -1,6 +1,6 @@
 // The progress line of a collection.
-#ifndef PINCHBECK_CLI_PROGRESS_H_
-#define PINCHBECK_CLI_PROGRESS_H_
+#ifndef PINCHBECK_SRC_CLI_PROGRESS_H_
+#define PINCHBECK_SRC_CLI_PROGRESS_H_
 
 #include <iosfwd>
 #include <string>
@@ -32,4 +32,4 @@ class ProgressLine final : public ProgressObserver {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_PROGRESS_H_
+#endif  // PINCHBECK_SRC_CLI_PROGRESS_H_

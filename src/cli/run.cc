@@ -15,9 +15,11 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
   app.footer(
       "Example:\n"
       "  pinchbeck demo\n"
-      "  pinchbeck collect --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --out reference.jsonl\n"
+      "  pinchbeck collect --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --out "
+      "reference.jsonl\n"
       "  pinchbeck enroll --recording reference.jsonl --model gpt-x --out gpt-x.json\n"
-      "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 --api-key-env RELAY_KEY --model gpt-x");
+      "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 --api-key-env "
+      "RELAY_KEY --model gpt-x");
   AddDemoCommand(app, context);
   AddCollectCommand(app, context);
   AddEnrollCommand(app, context);

@@ -1,6 +1,6 @@
 // The whole command as a function, so that tests can run it in-process.
-#ifndef PINCHBECK_CLI_RUN_H_
-#define PINCHBECK_CLI_RUN_H_
+#ifndef PINCHBECK_SRC_CLI_RUN_H_
+#define PINCHBECK_SRC_CLI_RUN_H_
 
 #include <string>
 #include <vector>
@@ -14,4 +14,4 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context);
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_RUN_H_
+#endif  // PINCHBECK_SRC_CLI_RUN_H_

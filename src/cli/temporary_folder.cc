@@ -12,7 +12,8 @@ absl::StatusOr<TemporaryFolder> TemporaryFolder::Create() {
   std::error_code error;
   std::string pattern = (std::filesystem::temp_directory_path(error) / "pinchbeck-XXXXXX").string();
   if (error || mkdtemp(pattern.data()) == nullptr) {
-    return absl::UnavailableError("no temporary folder can be made; set TMPDIR to a folder that can be written");
+    return absl::UnavailableError(
+        "no temporary folder can be made; set TMPDIR to a folder that can be written");
   }
   return TemporaryFolder(pattern);
 }

@@ -1,6 +1,6 @@
 // A folder that disappears with its owner.
-#ifndef PINCHBECK_CLI_TEMPORARY_FOLDER_H_
-#define PINCHBECK_CLI_TEMPORARY_FOLDER_H_
+#ifndef PINCHBECK_SRC_CLI_TEMPORARY_FOLDER_H_
+#define PINCHBECK_SRC_CLI_TEMPORARY_FOLDER_H_
 
 #include <string>
 
@@ -26,4 +26,4 @@ class TemporaryFolder {
 
 }  // namespace pinchbeck::cli
 
-#endif  // PINCHBECK_CLI_TEMPORARY_FOLDER_H_
+#endif  // PINCHBECK_SRC_CLI_TEMPORARY_FOLDER_H_

@@ -31,7 +31,8 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   std::vector<Fingerprint> alternatives;
   if (!flags.alternatives.empty()) {
     PINCHBECK_ASSIGN_OR_RETURN(alternatives, LoadFingerprints(flags.alternatives));
-    if (alternatives.empty()) context.err << "pinchbeck: warning: " << flags.alternatives << " holds no fingerprint\n";
+    if (alternatives.empty())
+      context.err << "pinchbeck: warning: " << flags.alternatives << " holds no fingerprint\n";
   }
   for (const Fingerprint& alternative : alternatives) options.alternatives.push_back(&alternative);
   std::vector<std::string> recordings = flags.recordings;
@@ -54,31 +55,38 @@ struct CompareFlags {
 };
 
 absl::Status RunCompare(const CompareFlags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const Report report,
-                             CompareRecordings(flags.recording_a, flags.recording_b, ToVerifyOptions(flags.audit)));
+  PINCHBECK_ASSIGN_OR_RETURN(const Report report, CompareRecordings(flags.recording_a, flags.recording_b,
+                                                                    ToVerifyOptions(flags.audit)));
   PrintReport(report, flags.audit.json, context);
   return absl::OkStatus();
 }
 
 constexpr const char* kExitCodes =
-    "\nExit status: 0 consistent, 1 differs, 2 usage or input error, 3 inconclusive, 4 not measurable, 130 interrupted.";
+    "\nExit status: 0 consistent, 1 differs, 2 usage or input error, 3 inconclusive, 4 not measurable, 130 "
+    "interrupted.";
 
 }  // namespace
 
 void AddVerifyCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<VerifyFlags>();
-  CLI::App* command = app.add_subcommand("verify", "Test a recording or a live endpoint against a fingerprint");
-  command->footer(std::string("Example:\n"
-                              "  pinchbeck verify --fingerprint gpt-x.json --recording relay.jsonl --alternatives models/\n"
-                              "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 \\\n"
-                              "      --api-key-env RELAY_KEY --model gpt-x --samples 10") +
-                  kExitCodes);
+  CLI::App* command =
+      app.add_subcommand("verify", "Test a recording or a live endpoint against a fingerprint");
+  command->footer(
+      std::string(
+          "Example:\n"
+          "  pinchbeck verify --fingerprint gpt-x.json --recording relay.jsonl --alternatives models/\n"
+          "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 \\\n"
+          "      --api-key-env RELAY_KEY --model gpt-x --samples 10") +
+      kExitCodes);
   command->add_option("--fingerprint", flags->fingerprint, "fingerprint of the claimed model")->required();
   command->add_option("--recording", flags->recordings, "recordings under test (.jsonl or .jsonl.gz)");
-  command->add_option("--alternatives", flags->alternatives, "folder of fingerprints of possible substitutes");
-  command->add_option("--save-recording", flags->save_recording, "keep the collected observations in this file");
+  command->add_option("--alternatives", flags->alternatives,
+                      "folder of fingerprints of possible substitutes");
+  command->add_option("--save-recording", flags->save_recording,
+                      "keep the collected observations in this file");
   AddAuditFlags(*command, flags->audit);
-  AddCollectFlags(*command, flags->collect, {.with_seed = false, .with_model = true, .endpoint_required = false});
+  AddCollectFlags(*command, flags->collect,
+                  {.with_seed = false, .with_model = true, .endpoint_required = false});
   command->callback([flags, &context] {
     if (flags->recordings.empty() == flags->collect.base_url.empty()) {
       ReportError(absl::InvalidArgumentError("give either --recording FILE or --base-url URL"), context);

@@ -89,7 +89,8 @@ absl::Status FingerprintBuilder::Add(const Observation& observation, const std::
   }
   PINCHBECK_RETURN_IF_ERROR(parts_[it->second].builder->Add(observation));
   const auto& asked = observation.request.model;
-  if (asked && std::find(requested_models_.begin(), requested_models_.end(), *asked) == requested_models_.end()) {
+  if (asked &&
+      std::find(requested_models_.begin(), requested_models_.end(), *asked) == requested_models_.end()) {
     requested_models_.push_back(*asked);
   }
   if (options_.keep_text && !observation.error && observation.response.text) {
@@ -110,7 +111,8 @@ absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
   fingerprint.plan = SampleBuilder::DecidePlan(builders);
   fingerprint.texts = std::move(texts_);
   for (Part& part : parts_) {
-    FingerprintPart built{part.variant, part.session, part.builder->first_time(), part.builder->last_time(), {}};
+    FingerprintPart built{
+        part.variant, part.session, part.builder->first_time(), part.builder->last_time(), {}};
     built.sample = std::move(*part.builder).Finish(fingerprint.plan);
     fingerprint.parts.push_back(std::move(built));
   }
@@ -120,39 +122,44 @@ absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
     return absl::FailedPreconditionError("no usable observation to enrol (" + DescribeFailures(pooled) +
                                          "); record answers first, e.g. with `pinchbeck collect`");
   }
-  fingerprint.variant_spread =
-      LeaveOneOutSpread(GroupBy(fingerprint.parts, [](const auto& part) { return part.variant; }), options_.seed);
-  fingerprint.session_spread =
-      LeaveOneOutSpread(GroupBy(fingerprint.parts, [](const auto& part) { return part.session; }), options_.seed);
+  fingerprint.variant_spread = LeaveOneOutSpread(
+      GroupBy(fingerprint.parts, [](const auto& part) { return part.variant; }), options_.seed);
+  fingerprint.session_spread = LeaveOneOutSpread(
+      GroupBy(fingerprint.parts, [](const auto& part) { return part.session; }), options_.seed);
   return fingerprint;
 }
 
-absl::StatusOr<EnrollResult> Enroll(const std::vector<std::string>& recordings, const EnrollOptions& options) {
+absl::StatusOr<EnrollResult> Enroll(const std::vector<std::string>& recordings,
+                                    const EnrollOptions& options) {
   FingerprintBuilder builder(options);
   EnrollResult result;
-  // Read file by file where each is a variant; otherwise as one set, so that duplicates across files are seen.
+  // Read file by file where each is a variant; otherwise as one set, so that duplicates across files are
+  // seen.
   if (options.variant_per_recording) {
     for (const std::string& path : recordings) {
-      PINCHBECK_ASSIGN_OR_RETURN(const RecordingSetSummary summary,
-                                 ReadRecordings({path}, [&](const Observation& o) { return builder.Add(o, path); }));
+      PINCHBECK_ASSIGN_OR_RETURN(
+          const RecordingSetSummary summary,
+          ReadRecordings({path}, [&](const Observation& o) { return builder.Add(o, path); }));
       result.recordings.observations += summary.observations;
       result.recordings.duplicates += summary.duplicates;
       result.recordings.warnings.insert(result.recordings.warnings.end(), summary.warnings.begin(),
                                         summary.warnings.end());
     }
   } else {
-    PINCHBECK_ASSIGN_OR_RETURN(
-        result.recordings, ReadRecordings(recordings, [&](const Observation& o) { return builder.Add(o, "default"); }));
+    PINCHBECK_ASSIGN_OR_RETURN(result.recordings, ReadRecordings(recordings, [&](const Observation& o) {
+                                 return builder.Add(o, "default");
+                               }));
   }
   PINCHBECK_ASSIGN_OR_RETURN(result.fingerprint, std::move(builder).Build());
   return result;
 }
 
-absl::StatusOr<ObservedSample> ReadObserved(const std::vector<std::string>& recordings, const SignalPlan& plan) {
+absl::StatusOr<ObservedSample> ReadObserved(const std::vector<std::string>& recordings,
+                                            const SignalPlan& plan) {
   SampleBuilder builder(plan);
   ObservedSample observed;
-  PINCHBECK_ASSIGN_OR_RETURN(observed.recordings,
-                             ReadRecordings(recordings, [&](const Observation& o) { return builder.Add(o); }));
+  PINCHBECK_ASSIGN_OR_RETURN(
+      observed.recordings, ReadRecordings(recordings, [&](const Observation& o) { return builder.Add(o); }));
   observed.unplanned = builder.unplanned();
   observed.first_time = builder.first_time();
   observed.last_time = builder.last_time();

@@ -16,8 +16,8 @@ template <class T>
 void CompareField(const std::string& probe, const char* field, const std::optional<T>& reference,
                   const std::optional<T>& observed, std::vector<std::string>& differences) {
   if (!reference || !observed || *reference == *observed) return;
-  differences.push_back("probe \"" + probe + "\": " + field + " is " + Show(*observed) + " in the recording, " +
-                        Show(*reference) + " in the fingerprint");
+  differences.push_back("probe \"" + probe + "\": " + field + " is " + Show(*observed) +
+                        " in the recording, " + Show(*reference) + " in the fingerprint");
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ class Field {
     if (!value_->is_array()) Fail(std::string("expected a list, got ") + value_->type_name());
     std::vector<Field> items;
     items.reserve(value_->size());
-    for (std::size_t i = 0; i < value_->size(); ++i) items.emplace_back((*value_)[i], path_ + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < value_->size(); ++i)
+      items.emplace_back((*value_)[i], path_ + "[" + std::to_string(i) + "]");
     return items;
   }
   // A list of numbers without a path per item, for the long ones.
@@ -90,7 +91,9 @@ class Field {
   void RequireObject() const {
     if (!value_->is_object()) Fail(std::string("expected an object, got ") + value_->type_name());
   }
-  [[nodiscard]] std::string Join(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+  [[nodiscard]] std::string Join(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
 
   const nlohmann::json* value_;
   std::string path_;

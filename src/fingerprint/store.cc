@@ -199,7 +199,8 @@ ProbePlan ReadPlan(const Field& field) {
     const Field source = field.At("length_source");
     const std::string name = source.String();
     bool known = false;
-    for (const LengthSource candidate : {LengthSource::kUsage, LengthSource::kEvents, LengthSource::kCharacters}) {
+    for (const LengthSource candidate :
+         {LengthSource::kUsage, LengthSource::kEvents, LengthSource::kCharacters}) {
       if (name != LengthSourceName(candidate)) continue;
       plan.length_source = candidate;
       known = true;
@@ -225,8 +226,10 @@ FirstTokenLogprobs ReadLogprobs(const Field& field, std::size_t tokens) {
   if (indices.size() != values.size()) field.Fail("tokens and values differ in length");
   if (indices.empty() || indices.size() > kMaxTopLogprobs) field.Fail("expected 1 to 32 entries");
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (!(indices[i] >= 0 && indices[i] < static_cast<double>(tokens))) field.Fail("token index out of range");
-    if (!std::isfinite(values[i]) || values[i] <= -9000 || values[i] > 0.1) field.Fail("log-probability out of range");
+    if (!(indices[i] >= 0 && indices[i] < static_cast<double>(tokens)))
+      field.Fail("token index out of range");
+    if (!std::isfinite(values[i]) || values[i] <= -9000 || values[i] > 0.1)
+      field.Fail("log-probability out of range");
     if (i > 0 && values[i] > values[i - 1]) field.Fail("log-probabilities are not in falling order");
     vector.entries.emplace_back(static_cast<std::uint32_t>(indices[i]), values[i]);
   }
@@ -248,10 +251,12 @@ TextFeatures ReadText(const Field& field) {
   if (numbers.size() % 2 != 0) trigrams.Fail("expected pairs of bucket and count");
   double previous = -1;
   for (std::size_t i = 0; i < numbers.size(); i += 2) {
-    if (!(numbers[i] > previous && numbers[i] < kTrigramBuckets)) trigrams.Fail("buckets must rise and stay in range");
+    if (!(numbers[i] > previous && numbers[i] < kTrigramBuckets))
+      trigrams.Fail("buckets must rise and stay in range");
     if (!(numbers[i + 1] >= 1 && numbers[i + 1] < 4294967296.0)) trigrams.Fail("counts must be >= 1");
     previous = numbers[i];
-    text.trigrams.emplace_back(static_cast<std::uint32_t>(numbers[i]), static_cast<std::uint32_t>(numbers[i + 1]));
+    text.trigrams.emplace_back(static_cast<std::uint32_t>(numbers[i]),
+                               static_cast<std::uint32_t>(numbers[i + 1]));
   }
   return text;
 }
@@ -260,7 +265,8 @@ Latency ReadLatency(const Field& field) {
   Latency latency;
   const Field first = field.At("first_token_s");
   latency.first_token_s = first.Number();
-  if (!(latency.first_token_s > 0) || !std::isfinite(latency.first_token_s)) first.Fail("expected seconds > 0");
+  if (!(latency.first_token_s > 0) || !std::isfinite(latency.first_token_s))
+    first.Fail("expected seconds > 0");
   latency.median_gap_s = OptionalNumber(field, "median_gap_s");
   latency.tokens_per_s = OptionalNumber(field, "tokens_per_s");
   latency.minute = ReadOptional<std::int64_t>(
@@ -288,7 +294,8 @@ ProbeSample ReadProbeSample(const Field& field) {
   if (const auto choices = field.Find("choices")) sample.choices = ReadCounts(*choices);
   if (const auto logprobs = field.Find("logprobs")) {
     for (const Field& token : field.At("tokens").Items()) sample.tokens.push_back(token.String());
-    for (const Field& item : logprobs->Items()) sample.logprobs.push_back(ReadLogprobs(item, sample.tokens.size()));
+    for (const Field& item : logprobs->Items())
+      sample.logprobs.push_back(ReadLogprobs(item, sample.tokens.size()));
   }
   if (const auto lengths = field.Find("lengths")) ReadLengths(*lengths, sample);
   if (const auto list = field.Find("latencies")) {
@@ -299,7 +306,8 @@ ProbeSample ReadProbeSample(const Field& field) {
   }
   if (const auto counts = field.Find("input_tokens")) {
     for (const auto& [name, count] : counts->Members()) {
-      if (name.empty() || name.size() > 15 || !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      if (name.empty() || name.size() > 15 ||
+          !std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
         count.Fail("expected a token count as name");
       }
       sample.input_tokens[std::stoll(name)] = count.Count();
@@ -434,7 +442,8 @@ absl::StatusOr<Fingerprint> LoadFingerprint(const std::string& path) {
   }
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) return absl::NotFoundError(path + ": " + error.message());
-  if (size > kMaxFileBytes) return absl::InvalidArgumentError(path + ": larger than 1 GiB; not a fingerprint");
+  if (size > kMaxFileBytes)
+    return absl::InvalidArgumentError(path + ": larger than 1 GiB; not a fingerprint");
   std::ifstream file(path, std::ios::binary);
   std::string text(static_cast<std::size_t>(size), '\0');
   if (!file.read(text.data(), static_cast<std::streamsize>(size))) {

@@ -23,24 +23,25 @@ std::string JoinNotes(const SignalEvidence& evidence) {
 Json SignalToJson(const SignalReport& report) {
   const SignalEvidence& evidence = report.evidence;
   const std::string note = JoinNotes(evidence);
-  Json json = {{"signal", evidence.signal},
-               {"status", SignalStatusName(report.status)},
-               {"counted", evidence.counted},
-               {"p_value", Optional(evidence.p_value)},
-               {"adjusted_p_value", Optional(report.adjusted_p_value)},
-               {"equality_p_value", Optional(evidence.equality_p_value)},
-               {"statistic", Optional(evidence.statistic)},
-               {"effect", Optional(evidence.effect)},
-               {"effect_low", Optional(evidence.effect_low)},
-               {"effect_high", Optional(evidence.effect_high)},
-               {"effect_unit", evidence.effect_unit},
-               {"effect_gate", evidence.counted && evidence.measurable ? Json(evidence.effect_gate) : Json(nullptr)},
-               {"detectable_effect", Optional(evidence.detectable_effect)},
-               {"probes", evidence.probes},
-               {"n_reference", evidence.n_reference},
-               {"n_observed", evidence.n_observed},
-               {"method", evidence.method},
-               {"note", note.empty() ? Json(nullptr) : Json(note)}};
+  Json json = {
+      {"signal", evidence.signal},
+      {"status", SignalStatusName(report.status)},
+      {"counted", evidence.counted},
+      {"p_value", Optional(evidence.p_value)},
+      {"adjusted_p_value", Optional(report.adjusted_p_value)},
+      {"equality_p_value", Optional(evidence.equality_p_value)},
+      {"statistic", Optional(evidence.statistic)},
+      {"effect", Optional(evidence.effect)},
+      {"effect_low", Optional(evidence.effect_low)},
+      {"effect_high", Optional(evidence.effect_high)},
+      {"effect_unit", evidence.effect_unit},
+      {"effect_gate", evidence.counted && evidence.measurable ? Json(evidence.effect_gate) : Json(nullptr)},
+      {"detectable_effect", Optional(evidence.detectable_effect)},
+      {"probes", evidence.probes},
+      {"n_reference", evidence.n_reference},
+      {"n_observed", evidence.n_observed},
+      {"method", evidence.method},
+      {"note", note.empty() ? Json(nullptr) : Json(note)}};
   return json;
 }
 

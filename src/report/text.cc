@@ -59,29 +59,34 @@ std::string Reason(const Report& report) {
     return "There is a difference, but not more than honest servings of one model show among themselves.";
   }
   if (reason == "too_few_observations") {
-    std::string text = "Nothing differs, but a substitute would not have been found reliably with so few answers.";
+    std::string text =
+        "Nothing differs, but a substitute would not have been found reliably with so few answers.";
     if (report.n_observed_needed) {
       text += " About " + std::to_string(*report.n_observed_needed) + " observed answers would settle it.";
     }
     return text;
   }
   if (reason == "configuration") {
-    return "The answers differ, but the log-probabilities agree with the claimed weights: this points to other sampling "
+    return "The answers differ, but the log-probabilities agree with the claimed weights: this points to "
+           "other sampling "
            "settings, another template or a hidden system prompt rather than to another model.";
   }
-  if (reason == "ranking_only") return "The conditions differ, so this is a relative ranking only, not a verdict.";
+  if (reason == "ranking_only")
+    return "The conditions differ, so this is a relative ranking only, not a verdict.";
   if (reason == "no_usable_observation") {
     return "Every request failed. Check the address, the key and the model name, then record again.";
   }
   if (reason == "nothing_comparable") {
-    return "The recording and the fingerprint share no probe with data for a counted signal. Record the same battery.";
+    return "The recording and the fingerprint share no probe with data for a counted signal. Record the same "
+           "battery.";
   }
   return reason;
 }
 
 std::string SignalLine(const SignalReport& report) {
   const SignalEvidence& evidence = report.evidence;
-  std::string line = absl::StrFormat("  %-13s %-15s", evidence.signal, std::string(SignalStatusName(report.status)));
+  std::string line =
+      absl::StrFormat("  %-13s %-15s", evidence.signal, std::string(SignalStatusName(report.status)));
   if (!evidence.measurable) return Wrap(line, std::string(31, ' '), evidence.reason);
   std::string rest;
   if (report.adjusted_p_value) {
@@ -106,18 +111,19 @@ std::string SignalLine(const SignalReport& report) {
 std::string Attributed(const Report& report) {
   std::string text;
   if (report.attribution) {
-    std::string line = "The answers fit \"" + Printable(report.attribution->model) + "\" (accepted by the same tests, p " +
-                       PValue(report.attribution->p_value);
+    std::string line = "The answers fit \"" + Printable(report.attribution->model) +
+                       "\" (accepted by the same tests, p " + PValue(report.attribution->p_value);
     if (report.attribution->posterior) {
       line += absl::StrFormat(", posterior %.2f among the stored models", *report.attribution->posterior);
     }
     text += Wrap("  ", "  ", line + ").");
   }
   if (report.mixture) {
-    text += Wrap("  ", "  ",
-                 absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %.0f%% to %.0f%%).",
-                                 Printable(report.mixture->model), 100 * report.mixture->fraction,
-                                 100 * report.mixture->low, 100 * report.mixture->high));
+    text += Wrap(
+        "  ", "  ",
+        absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %.0f%% to %.0f%%).",
+                        Printable(report.mixture->model), 100 * report.mixture->fraction,
+                        100 * report.mixture->low, 100 * report.mixture->high));
   }
   return text;
 }
@@ -128,8 +134,8 @@ std::string Limits(const Report& report) {
     const SignalEvidence& evidence = signal.evidence;
     if (!evidence.measurable || !evidence.counted || !evidence.detectable_effect) continue;
     text += Wrap("  - ", "    ",
-                 absl::StrFormat("%s: effects below about %.2g %s", evidence.signal, *evidence.detectable_effect,
-                                 evidence.effect_unit));
+                 absl::StrFormat("%s: effects below about %.2g %s", evidence.signal,
+                                 *evidence.detectable_effect, evidence.effect_unit));
     if (report.claim == Claim::kWeights && evidence.effect_gate > *evidence.detectable_effect) {
       text.pop_back();
       text += absl::StrFormat("; up to %.2g counts as honest spread\n", evidence.effect_gate);
@@ -142,8 +148,8 @@ std::string Limits(const Report& report) {
   }
   for (const NotRuledOut& item : report.not_ruled_out) {
     text += Wrap("  - ", "    ",
-                 absl::StrFormat("\"%s\" in full: it would be found in %.0f%% of such audits", Printable(item.model),
-                                 100 * item.power));
+                 absl::StrFormat("\"%s\" in full: it would be found in %.0f%% of such audits",
+                                 Printable(item.model), 100 * item.power));
   }
   for (const LargestShare& item : report.largest_shares) {
     text += Wrap("  - ", "    ",
@@ -151,16 +157,19 @@ std::string Limits(const Report& report) {
                                  Printable(item.model)));
   }
   if (report.claim == Claim::kWeights) {
-    text += Wrap("  - ", "    ", "light quantization (8 bit) and anything a relay serves only outside these probes");
+    text += Wrap("  - ", "    ",
+                 "light quantization (8 bit) and anything a relay serves only outside these probes");
   }
   return text;
 }
 
 std::string InnocentCauses() {
-  return Wrap("  ", "  ",
-              "Before drawing conclusions: another prompt template or a hidden system prompt, other sampling defaults, "
-              "another engine or precision, a newer snapshot of the same model, or a reference that has aged can all "
-              "change answers. Repeat with a fresh reference taken at the same time.");
+  return Wrap(
+      "  ", "  ",
+      "Before drawing conclusions: another prompt template or a hidden system prompt, other sampling "
+      "defaults, "
+      "another engine or precision, a newer snapshot of the same model, or a reference that has aged can all "
+      "change answers. Repeat with a fresh reference taken at the same time.");
 }
 
 }  // namespace
@@ -185,7 +194,8 @@ std::string ReportToText(const Report& report) {
   std::string numbers = absl::StrFormat("%d observed answers against %d of the reference", report.n_observed,
                                         report.n_reference);
   if (report.p_value) {
-    numbers += absl::StrFormat("; p = %s at level %g, seed %d", PValue(*report.p_value), report.alpha, report.seed);
+    numbers +=
+        absl::StrFormat("; p = %s at level %g, seed %d", PValue(*report.p_value), report.alpha, report.seed);
   }
   text += "  " + numbers + "\n";
   if (report.reason) text += Wrap("  ", "  ", Reason(report));
@@ -198,7 +208,8 @@ std::string ReportToText(const Report& report) {
     }
   }
   for (const std::string& line : report.condition_differences) text += "  ! " + Printable(line, 120) + "\n";
-  if (report.verdict != Verdict::kNotMeasurable) text += "\nWhat this sample could not have shown\n" + Limits(report);
+  if (report.verdict != Verdict::kNotMeasurable)
+    text += "\nWhat this sample could not have shown\n" + Limits(report);
   if (report.verdict == Verdict::kDiffers || report.verdict == Verdict::kInconclusive) {
     text += "\nInnocent causes\n" + InnocentCauses();
   }

@@ -1,4 +1,5 @@
-// Short categorical answers: an omnibus divergence and, where alternatives are stored, likelihood ratios towards them.
+// Short categorical answers: an omnibus divergence and, where alternatives are stored, likelihood ratios
+// towards them.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include "pinchbeck/signal/evidence.h"
 #include "pinchbeck/stats/count_statistics.h"
 #include "pinchbeck/stats/permutation.h"
+#include "src/signal/choice_power.h"
 #include "src/signal/effect.h"
 
 namespace pinchbeck {
@@ -18,6 +20,7 @@ namespace {
 constexpr internal::GateFloors kGateFloors = {.sampled = 0.05, .low_temperature = 0.3};
 // Without stored alternatives power is judged against this divergence, a typical sibling model's.
 constexpr double kDefaultEffectBits = 0.10;
+constexpr double kDefaultEffectPerGate = 1.5;
 // Added to every count before a probability is taken (Krichevsky & Trofimov 1981).
 constexpr double kSmoothing = 0.5;
 // Shares of an alternative in the observed answers that the likelihood ratios look for.
@@ -62,8 +65,8 @@ ChoiceCell BuildCell(const std::string& id, const ProbeSample& reference, const 
   return cell;
 }
 
-// Adds log-likelihood ratios "share of the alternative against the claimed model", whose probabilities are estimated
-// from the relabeled reference itself, so that the statistic is a function of the labels alone.
+// Adds log-likelihood ratios "share of the alternative against the claimed model", whose probabilities are
+// estimated from the relabeled reference itself, so that the statistic is a function of the labels alone.
 void AddLikelihoodRatios(const ChoiceCell& cell, stats::CountCell& table) {
   const double m = static_cast<double>(table.stratum().n_reference);
   for (const std::vector<double>& alternative : cell.alternatives) {
@@ -77,7 +80,8 @@ void AddLikelihoodRatios(const ChoiceCell& cell, stats::CountCell& table) {
   }
 }
 
-double JensenShannon(const std::vector<double>& reference, const std::vector<double>& observed, double m, double n) {
+double JensenShannon(const std::vector<double>& reference, const std::vector<double>& observed, double m,
+                     double n) {
   auto term = [](double p) { return p > 0 ? p * std::log2(p) : 0.0; };
   double sum = 0;
   for (std::size_t k = 0; k < reference.size(); ++k) {
@@ -87,7 +91,8 @@ double JensenShannon(const std::vector<double>& reference, const std::vector<dou
   return sum;
 }
 
-std::vector<double> Resample(const std::vector<std::int64_t>& counts, std::int64_t total, stats::CounterRng& rng) {
+std::vector<double> Resample(const std::vector<std::int64_t>& counts, std::int64_t total,
+                             stats::CounterRng& rng) {
   std::vector<std::int64_t> cumulative(counts.size());
   std::int64_t running = 0;
   for (std::size_t k = 0; k < counts.size(); ++k) cumulative[k] = running += counts[k];
@@ -120,9 +125,28 @@ double BootstrapError(const std::vector<ChoiceCell>& cells, const std::vector<st
   return std::sqrt((row - row.mean()).square().sum() / (kReplicates - 1));
 }
 
+// What divergence this sample could have found, by simulation: the divergence of a few answers is bounded by
+// their number, so the null's spread alone would promise too much.
+void SetDetectable(const std::vector<ChoiceCell>& cells, const std::vector<stats::Stratum>& strata,
+                   const std::vector<double>& weights, double total_weight,
+                   const Eigen::RowVectorXd& divergence, const SignalOptions& options,
+                   SignalEvidence& evidence) {
+  std::vector<internal::PowerCell> power_cells;
+  for (std::size_t s = 0; s < cells.size(); ++s) {
+    power_cells.push_back({&cells[s].reference, strata[s].n_observed, weights[s]});
+  }
+  evidence.detectable_effect =
+      internal::DetectableDivergence(power_cells, evidence.default_effect,
+                                     stats::RejectionThreshold(divergence, options.level), options.seed);
+  if (!evidence.detectable_effect || *evidence.detectable_effect > evidence.default_effect) {
+    evidence.size_factor = internal::ChoiceSizeFactor(power_cells, evidence.default_effect, total_weight);
+  }
+}
+
 }  // namespace
 
-SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& observed, const SignalOptions& options) {
+SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& observed,
+                              const SignalOptions& options) {
   SignalEvidence evidence;
   evidence.signal = "choice";
   evidence.effect_unit = "bits";
@@ -143,7 +167,8 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   for (const ChoiceCell& cell : cells) {
     tables.emplace_back(cell.reference, cell.observed);
     strata.push_back(tables.back().stratum());
-    const double m = static_cast<double>(strata.back().n_reference), n = static_cast<double>(strata.back().n_observed);
+    const double m = static_cast<double>(strata.back().n_reference),
+                 n = static_cast<double>(strata.back().n_observed);
     weights.push_back(internal::StratumWeight(m, n));
     total_weight += weights.back();
     evidence.n_reference += strata.back().n_reference;
@@ -157,15 +182,16 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
     AddLikelihoodRatios(cells[s], tables[s]);
   }
   evidence.effect_gate = internal::EffectGate(gate, options);
-  evidence.default_effect = std::max(kDefaultEffectBits, 1.5 * gate);
+  evidence.default_effect = std::max(kDefaultEffectBits, kDefaultEffectPerGate * gate);
   evidence.probes = static_cast<std::int64_t>(cells.size());
   const int rows = 1 + static_cast<int>(options.alternatives.size() * std::size(kShares));
-  const auto table = stats::EvaluateRelabelings(
-      strata, rows,
-      [&](std::size_t s, const stats::LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
-        tables[s].Accumulate(labels, out);
-      },
-      {.permutations = options.permutations, .seed = stats::MixSeed(options.seed, 1), .threads = options.threads});
+  const auto table =
+      stats::EvaluateRelabelings(strata, rows,
+                                 [&](std::size_t s, const stats::LabelMatrix& labels,
+                                     Eigen::Ref<Eigen::MatrixXd> out) { tables[s].Accumulate(labels, out); },
+                                 {.permutations = options.permutations,
+                                  .seed = stats::MixSeed(options.seed, 1),
+                                  .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
@@ -177,6 +203,7 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   const Eigen::RowVectorXd divergence = table->values.row(0);
   internal::SetEffect(divergence(0) - divergence.mean(), BootstrapError(cells, strata, weights, options.seed),
                       divergence, options, evidence);
+  SetDetectable(cells, strata, weights, total_weight, divergence, options, evidence);
   evidence.method = std::string("Jensen-Shannon divergence") +
                     (rows > 1 ? " and likelihood ratios to stored alternatives, studentised maximum" : "") +
                     (table->exact ? ", all relabelings" : ", permutation within probes");

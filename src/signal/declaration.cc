@@ -13,12 +13,14 @@ std::string NormaliseModel(std::string name) {
   if (const auto slash = name.rfind('/'); slash != std::string::npos) name.erase(0, slash + 1);
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   auto all_digits = [](const std::string& text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
   };
   const auto cut_date = [&](std::size_t length) {
     if (name.size() <= length || name[name.size() - length] != '-') return;
     std::string digits = name.substr(name.size() - length + 1);
-    if (length == 11 && digits[4] == '-' && digits[7] == '-') digits = digits.substr(0, 4) + digits.substr(5, 2) + digits.substr(8);
+    if (length == 11 && digits[4] == '-' && digits[7] == '-')
+      digits = digits.substr(0, 4) + digits.substr(5, 2) + digits.substr(8);
     if (digits.size() == 8 && all_digits(digits)) name.resize(name.size() - length);
   };
   cut_date(11);
@@ -45,7 +47,8 @@ std::string Compare(const std::string& what, const Counts& reference, const Coun
 
 }  // namespace
 
-SignalEvidence EvaluateDeclaration(const SampleSet& reference, const SampleSet& observed, const SignalOptions&) {
+SignalEvidence EvaluateDeclaration(const SampleSet& reference, const SampleSet& observed,
+                                   const SignalOptions&) {
   SignalEvidence evidence;
   evidence.signal = "declaration";
   evidence.counted = false;

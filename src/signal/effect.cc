@@ -22,21 +22,24 @@ ClusteredMean MeanOverProbes(std::span<const double> effects, std::span<const do
   return result;
 }
 
-void SetEffect(double effect, double standard_error, const Eigen::RowVectorXd& null_row, const SignalOptions& options,
-               SignalEvidence& evidence) {
+void SetEffect(double effect, double standard_error, const Eigen::RowVectorXd& null_row,
+               const SignalOptions& options, SignalEvidence& evidence) {
   evidence.effect = effect;
   if (standard_error > 0) {
     constexpr double kNormal95 = 1.959963984540054;
     evidence.effect_low = effect - kNormal95 * standard_error;
     evidence.effect_high = effect + kNormal95 * standard_error;
   }
+  const double threshold = stats::RejectionThreshold(null_row, options.level);
+  if (!std::isfinite(threshold)) return;
   const double mean = null_row.mean();
   const double deviation =
       std::sqrt((null_row.array() - mean).square().sum() / static_cast<double>(null_row.size()));
   constexpr double kNormal90 = 1.2815515655446004;
-  // Sampling noise grows with the effect, so the larger of the null's and the estimate's own deviation is used.
+  // Sampling noise grows with the effect, so the larger of the null's and the estimate's own deviation is
+  // used.
   const double noise = std::max(deviation, std::min(standard_error, 3 * deviation));
-  evidence.detectable_effect = stats::CriticalValue(null_row, options.level) - mean + kNormal90 * noise;
+  evidence.detectable_effect = threshold - mean + kNormal90 * noise;
 }
 
 double EffectGate(double default_gate, const SignalOptions& options) {

@@ -32,14 +32,15 @@ std::vector<Group> ByProbe(const SampleSet& reference, const SampleSet& observed
     if (probe.latencies.empty() || it == observed.probes.end() || it->second.latencies.empty()) continue;
     Group group;
     for (const Latency& latency : probe.latencies) group.reference.push_back(std::log(latency.first_token_s));
-    for (const Latency& latency : it->second.latencies) group.observed.push_back(std::log(latency.first_token_s));
+    for (const Latency& latency : it->second.latencies)
+      group.observed.push_back(std::log(latency.first_token_s));
     groups.push_back(std::move(group));
   }
   return groups;
 }
 
-// Mean residual (log time minus the probe's pooled median) of each minute: requests of one minute share their queue,
-// so blocks of time are what may be relabeled. Empty when a time is missing.
+// Mean residual (log time minus the probe's pooled median) of each minute: requests of one minute share their
+// queue, so blocks of time are what may be relabeled. Empty when a time is missing.
 std::vector<double> BlockMeans(const SampleSet& side, const SampleSet& other) {
   std::map<std::int64_t, std::pair<double, double>> blocks;
   for (const auto& [id, probe] : side.probes) {
@@ -63,7 +64,8 @@ std::vector<double> BlockMeans(const SampleSet& side, const SampleSet& other) {
 
 }  // namespace
 
-SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed, const SignalOptions& options) {
+SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed,
+                               const SignalOptions& options) {
   SignalEvidence evidence;
   evidence.signal = "latency";
   evidence.counted = false;
@@ -102,7 +104,9 @@ SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& obse
         ranked[s].AccumulateRankSum(labels, part);
         out.row(0) += part;
       },
-      {.permutations = options.permutations, .seed = stats::MixSeed(options.seed, 5), .threads = options.threads});
+      {.permutations = options.permutations,
+       .seed = stats::MixSeed(options.seed, 5),
+       .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;

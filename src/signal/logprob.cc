@@ -1,4 +1,5 @@
-// First-token log-probabilities: mean differences per token, tested against exact equality and against a margin.
+// First-token log-probabilities: mean differences per token, tested against exact equality and against a
+// margin.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -64,9 +65,9 @@ struct LogprobCell {
   void Accumulate(const stats::LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) const {
     sampled.empty() ? AccumulateDense(labels, out) : AccumulateSparse(labels, out);
   }
-  // Mean difference with the sampling noise of both sides taken out, token by token: the signed root of d^2 - v, where
-  // v estimates the variance of the difference d of means. Near 0 when nothing differs, |d| when noise is negligible.
-  // Absent where the answers do not tell their noise or have no token in common.
+  // Mean difference with the sampling noise of both sides taken out, token by token: the signed root of d^2 -
+  // v, where v estimates the variance of the difference d of means. Near 0 when nothing differs, |d| when
+  // noise is negligible. Absent where the answers do not tell their noise or have no token in common.
   [[nodiscard]] std::optional<double> CorrectedDifference() const {
     return sampled.empty() ? CorrectedDense() : CorrectedSparse();
   }
@@ -159,7 +160,8 @@ std::optional<double> LogprobCell::CorrectedSparse() const {
   return total / common;
 }
 
-// The same number of entries is used of every item, so that a server that reports fewer is not thereby different.
+// The same number of entries is used of every item, so that a server that reports fewer is not thereby
+// different.
 std::size_t SharedDepth(const Items& reference, const Items& observed) {
   std::size_t depth = kMaxTopLogprobs;
   for (const Items* items : {&reference, &observed}) {
@@ -216,7 +218,8 @@ LogprobCell SparseCell(const Items& reference, const Items& observed, const Toke
   return cell;
 }
 
-void AddCells(const SampleSet& reference, const SampleSet& observed, bool dense, std::vector<LogprobCell>& cells) {
+void AddCells(const SampleSet& reference, const SampleSet& observed, bool dense,
+              std::vector<LogprobCell>& cells) {
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (it == observed.probes.end()) continue;
@@ -227,8 +230,8 @@ void AddCells(const SampleSet& reference, const SampleSet& observed, bool dense,
   }
 }
 
-// Probes that report alternatives measure every token every time; sampled tokens alone are far noisier, so they are
-// used only where the former are too few.
+// Probes that report alternatives measure every token every time; sampled tokens alone are far noisier, so
+// they are used only where the former are too few.
 std::vector<LogprobCell> BuildCells(const SampleSet& reference, const SampleSet& observed) {
   std::vector<LogprobCell> cells;
   AddCells(reference, observed, true, cells);
@@ -236,8 +239,8 @@ std::vector<LogprobCell> BuildCells(const SampleSet& reference, const SampleSet&
   return cells;
 }
 
-// What a single answer of the reference differs from the reference's mean, largest per probe, averaged over probes:
-// the numerical spread within the reference's own session.
+// What a single answer of the reference differs from the reference's mean, largest per probe, averaged over
+// probes: the numerical spread within the reference's own session.
 double WithinSpread(const std::vector<LogprobCell>& cells) {
   double total = 0, count = 0;
   for (const LogprobCell& cell : cells) {
@@ -258,7 +261,8 @@ double Margin(const std::vector<LogprobCell>& cells, const SignalOptions& option
 
 }  // namespace
 
-SignalEvidence EvaluateLogprob(const SampleSet& reference, const SampleSet& observed, const SignalOptions& options) {
+SignalEvidence EvaluateLogprob(const SampleSet& reference, const SampleSet& observed,
+                               const SignalOptions& options) {
   SignalEvidence evidence;
   evidence.signal = "logprob";
   evidence.effect_unit = "nats";
@@ -281,7 +285,9 @@ SignalEvidence EvaluateLogprob(const SampleSet& reference, const SampleSet& obse
         cells[s].Accumulate(labels, part);
         out.row(0) += part;
       },
-      {.permutations = options.permutations, .seed = stats::MixSeed(options.seed, 2), .threads = options.threads});
+      {.permutations = options.permutations,
+       .seed = stats::MixSeed(options.seed, 2),
+       .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
@@ -299,21 +305,25 @@ SignalEvidence EvaluateLogprob(const SampleSet& reference, const SampleSet& obse
   evidence.effect_gate = margin;
   double margin_p = 1;
   if (differences.size() >= kMinProbesForMargin) {
-    margin_p = stats::BootstrapMarginPValue(differences, margin, options.permutations, stats::MixSeed(options.seed, 12));
+    margin_p = stats::BootstrapMarginPValue(differences, margin, options.permutations,
+                                            stats::MixSeed(options.seed, 12));
   } else {
-    evidence.notes.push_back("fewer than " + std::to_string(kMinProbesForMargin) +
-                             " probes with repeated answers: the margin cannot be tested, so the signal cannot reject");
+    evidence.notes.push_back(
+        "fewer than " + std::to_string(kMinProbesForMargin) +
+        " probes with repeated answers: the margin cannot be tested, so the signal cannot reject");
   }
   evidence.p_value = std::max(margin_p, *evidence.equality_p_value);
   if (!differences.empty()) {
     const std::vector<double> weights(differences.size(), 1);
     const auto mean = internal::MeanOverProbes(differences, weights);
     internal::SetEffect(mean.mean, mean.standard_error, mean_difference, options, evidence);
-    evidence.detectable_effect = margin + std::max(*evidence.detectable_effect, 4 * mean.standard_error);
+    evidence.detectable_effect =
+        margin + std::max(evidence.detectable_effect.value_or(0), 4 * mean.standard_error);
   }
   if (differences.size() < kMinProbesForMargin) evidence.detectable_effect.reset();
-  evidence.method = std::string("mean absolute log-probability difference; margin by studentised bootstrap over probes") +
-                    (table->exact ? ", equality by all relabelings" : ", equality by permutation within probes");
+  evidence.method =
+      std::string("mean absolute log-probability difference; margin by studentised bootstrap over probes") +
+      (table->exact ? ", equality by all relabelings" : ", equality by permutation within probes");
   return evidence;
 }
 

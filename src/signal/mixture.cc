@@ -24,7 +24,8 @@ struct Cell {
   std::vector<double> weights;
 };
 
-std::vector<Cell> SharedCells(const SampleSet& reference, const SampleSet& observed, const SampleSet& alternative) {
+std::vector<Cell> SharedCells(const SampleSet& reference, const SampleSet& observed,
+                              const SampleSet& alternative) {
   std::vector<Cell> cells;
   for (const auto& [id, probe] : observed.probes) {
     const auto r = reference.probes.find(id), a = alternative.probes.find(id);
@@ -113,7 +114,8 @@ std::optional<MixtureEstimate> EstimateChoiceMixture(const SampleSet& reference,
     denominators.push_back(drawn.denominator);
     if (drawn.denominator > 0) fractions.push_back(drawn.numerator / drawn.denominator);
   }
-  if (ratio.denominator < 3 * Deviation(denominators) || fractions.size() < kReplicates / 2) return std::nullopt;
+  if (ratio.denominator < 3 * Deviation(denominators) || fractions.size() < kReplicates / 2)
+    return std::nullopt;
   const double raw = ratio.numerator / ratio.denominator, half_width = kNormal95 * Deviation(fractions);
   return MixtureEstimate{.fraction = std::clamp(raw, 0.0, 1.0),
                          .low = std::clamp(raw - half_width, 0.0, 1.0),
@@ -140,11 +142,13 @@ std::optional<std::vector<double>> ChoiceLogMarginals(const std::vector<const Sa
     const double n = static_cast<double>(probe.choice_count());
     for (std::size_t c = 0; c < candidates.size(); ++c) {
       const ProbeSample& stored = candidates[c]->probes.at(id);
-      const double total = static_cast<double>(stored.choice_count()) + kSmoothing * static_cast<double>(support.size());
+      const double total =
+          static_cast<double>(stored.choice_count()) + kSmoothing * static_cast<double>(support.size());
       double log_marginal = std::lgamma(total) - std::lgamma(total + n);
       for (const auto& [answer, count] : probe.choices) {
         const auto it = stored.choices.find(answer);
-        const double prior = kSmoothing + (it == stored.choices.end() ? 0.0 : static_cast<double>(it->second));
+        const double prior =
+            kSmoothing + (it == stored.choices.end() ? 0.0 : static_cast<double>(it->second));
         log_marginal += std::lgamma(prior + static_cast<double>(count)) - std::lgamma(prior);
       }
       marginals[c] += log_marginal;

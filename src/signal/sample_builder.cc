@@ -51,7 +51,8 @@ void MergeField(const std::optional<Field>& seen, std::optional<Field>& kept, st
   if (!kept) kept = seen;
 }
 
-void AddLogprobs(const Observation& observation, ProbeSample& sample, std::map<std::string, std::uint32_t>& index) {
+void AddLogprobs(const Observation& observation, ProbeSample& sample,
+                 std::map<std::string, std::uint32_t>& index) {
   if (observation.logprobs.empty()) return;
   const PositionLogprobs& first = observation.logprobs.front();
   std::vector<const TokenLogprob*> listed;
@@ -84,13 +85,15 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
   latency.first_token_s = std::max(1e-6, *first - timing.connect_s.value_or(0));
   if (timing.event_s.size() >= 3) {
     std::vector<double> gaps;
-    for (std::size_t i = 1; i < timing.event_s.size(); ++i) gaps.push_back(timing.event_s[i] - timing.event_s[i - 1]);
+    for (std::size_t i = 1; i < timing.event_s.size(); ++i)
+      gaps.push_back(timing.event_s[i] - timing.event_s[i - 1]);
     const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
     std::nth_element(gaps.begin(), middle, gaps.end());
     latency.median_gap_s = std::max(1e-6, *middle);
   }
   const auto tokens = observation.usage.output_tokens;
-  if (tokens && *tokens > 1 && timing.total_s && timing.first_token_s && *timing.total_s > *timing.first_token_s) {
+  if (tokens && *tokens > 1 && timing.total_s && timing.first_token_s &&
+      *timing.total_s > *timing.first_token_s) {
     latency.tokens_per_s = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
   }
   latency.minute = MinuteOf(observation.time);
@@ -168,7 +171,8 @@ void SampleBuilder::AddFacts(const Observation& observation, ProbeFacts& facts) 
   AddRequestFacts(observation, facts);
   if (observation.response.text) {
     facts.any_answer = true;
-    facts.every_answer_short = facts.every_answer_short && internal::CountCodePoints(*observation.response.text) <= kShortAnswer;
+    facts.every_answer_short =
+        facts.every_answer_short && internal::CountCodePoints(*observation.response.text) <= kShortAnswer;
   }
   facts.any_logprob = facts.any_logprob || !observation.logprobs.empty();
   facts.any_usage_length = facts.any_usage_length || observation.usage.output_tokens.has_value();

@@ -22,7 +22,8 @@ constexpr double kDefaultEffectPerGate = 1.5;
 constexpr std::size_t kMaxTextsPerSide = 400;
 // Probes with one answer on each side that are compared as pairs.
 constexpr std::size_t kMaxPairs = 512;
-// Rows of the permutation table: kernel statistic, then one mean difference per style feature, then pair labels.
+// Rows of the permutation table: kernel statistic, then one mean difference per style feature, then pair
+// labels.
 constexpr Eigen::Index kStyleRow = 1;
 constexpr Eigen::Index kPairRow = kStyleRow + static_cast<Eigen::Index>(kStyleFeatures);
 
@@ -57,7 +58,8 @@ double Kernel(const TextFeatures& a, const TextFeatures& b) {
   return mass > 0 ? Spectrum(a, b) / std::sqrt(mass) : 0;
 }
 
-// The first texts in order of recording would all come from one stretch of time; spread the choice evenly instead.
+// The first texts in order of recording would all come from one stretch of time; spread the choice evenly
+// instead.
 Texts Spread(const std::vector<TextFeatures>& texts) {
   Texts chosen;
   const std::size_t count = std::min(texts.size(), kMaxTextsPerSide);
@@ -141,7 +143,8 @@ Eigen::MatrixXd PairGram(const std::vector<const TextCell*>& pairs) {
 }
 
 // Statistic of the pairs under every relabeling: sum over i != j of s_i s_j G_ij / (k (k - 1)).
-Eigen::RowVectorXd PairStatistic(const Eigen::MatrixXd& gram, const Eigen::Ref<const Eigen::MatrixXd>& signs) {
+Eigen::RowVectorXd PairStatistic(const Eigen::MatrixXd& gram,
+                                 const Eigen::Ref<const Eigen::MatrixXd>& signs) {
   const double k = static_cast<double>(gram.rows());
   Eigen::RowVectorXd result(signs.cols());
   constexpr Eigen::Index kBlock = 512;
@@ -203,7 +206,8 @@ std::vector<double> ProbeEffects(const std::vector<TextCell>& cells, std::vector
 
 }  // namespace
 
-SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observed, const SignalOptions& options) {
+SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observed,
+                            const SignalOptions& options) {
   SignalEvidence evidence;
   evidence.signal = "text";
   evidence.effect_unit = "MMD^2";
@@ -234,7 +238,9 @@ SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observe
         stats::AccumulateMmd(cell.gram, cell.stratum, cell.weight, labels, kernel);
         out.row(0) += kernel;
       },
-      {.permutations = options.permutations, .seed = stats::MixSeed(options.seed, 4), .threads = options.threads});
+      {.permutations = options.permutations,
+       .seed = stats::MixSeed(options.seed, 4),
+       .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
@@ -245,7 +251,8 @@ SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observe
       StyleStatistics(table->values.middleRows(kStyleRow, static_cast<Eigen::Index>(kStyleFeatures)));
   rows.row(3).setZero();
   if (pairs.size() >= 2) {
-    rows.row(3) = PairStatistic(PairGram(pairs), table->values.bottomRows(static_cast<Eigen::Index>(pairs.size())));
+    rows.row(3) =
+        PairStatistic(PairGram(pairs), table->values.bottomRows(static_cast<Eigen::Index>(pairs.size())));
   }
   const Eigen::RowVectorXd combined = stats::StudentisedMaximum(rows);
   evidence.measurable = true;
@@ -264,6 +271,13 @@ SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observe
   const std::vector<double> effects = ProbeEffects(cells, weights);
   const double error = effects.size() > 1 ? internal::MeanOverProbes(effects, weights).standard_error : 0;
   internal::SetEffect(effect_row(0) - effect_row.mean(), error, effect_row, options, evidence);
+  // One answer on a side has no spread within the probe: the kernel's null says little about what it could
+  // find.
+  if (!paired && effects.empty()) evidence.detectable_effect.reset();
+  if (evidence.detectable_effect && *evidence.detectable_effect > evidence.default_effect) {
+    // The noise of a squared distance shrinks like the sample.
+    evidence.size_factor = *evidence.detectable_effect / evidence.default_effect;
+  }
   evidence.method = std::string("3-gram kernel and style vector, studentised maximum") +
                     (paired ? ", one answer a probe compared as pairs" : "") +
                     (table->exact ? ", all relabelings" : ", permutation within probes");

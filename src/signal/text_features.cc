@@ -26,13 +26,14 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Punctuation, quotes and spaces beyond ASCII that models put around a bare answer.
 constexpr std::string_view kWidePunctuation[] = {
-    "\xE3\x80\x82", "\xE3\x80\x81", "\xEF\xBC\x8C", "\xEF\xBC\x8E", "\xEF\xBC\x81", "\xEF\xBC\x9F", "\xEF\xBC\x9A",
-    "\xEF\xBC\x9B", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x98", "\xE2\x80\x99", "\xE3\x80\x8C", "\xE3\x80\x8D",
-    "\xE3\x80\x8E", "\xE3\x80\x8F", "\xE3\x80\x8A", "\xE3\x80\x8B", "\xE3\x80\x90", "\xE3\x80\x91", "\xEF\xBC\x88",
-    "\xEF\xBC\x89", "\xE3\x80\x80", "\xC2\xA0",     "\xE2\x80\xA6", "\xE2\x80\x93", "\xE2\x80\x94", "\xE2\x80\xA2",
-    "\xEF\xBB\xBF", "\xE2\x80\x8B"};
+    "\xE3\x80\x82", "\xE3\x80\x81", "\xEF\xBC\x8C", "\xEF\xBC\x8E", "\xEF\xBC\x81", "\xEF\xBC\x9F",
+    "\xEF\xBC\x9A", "\xEF\xBC\x9B", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x98", "\xE2\x80\x99",
+    "\xE3\x80\x8C", "\xE3\x80\x8D", "\xE3\x80\x8E", "\xE3\x80\x8F", "\xE3\x80\x8A", "\xE3\x80\x8B",
+    "\xE3\x80\x90", "\xE3\x80\x91", "\xEF\xBC\x88", "\xEF\xBC\x89", "\xE3\x80\x80", "\xC2\xA0",
+    "\xE2\x80\xA6", "\xE2\x80\x93", "\xE2\x80\x94", "\xE2\x80\xA2", "\xEF\xBB\xBF", "\xE2\x80\x8B"};
 
-// Bytes of decoration at the start of `text`, 0 when it starts with content. A sign in front of a digit is content.
+// Bytes of decoration at the start of `text`, 0 when it starts with content. A sign in front of a digit is
+// content.
 std::size_t LeadingDecoration(std::string_view text) {
   if (text.empty()) return 0;
   if ((text[0] == '-' || text[0] == '+') && text.size() > 1 && IsDigit(text[1])) return 0;
@@ -136,10 +137,9 @@ StyleVector Style(std::string_view text) {
     bold += c == '*' && i + 1 < text.size() && text[i + 1] == '*';
   }
   const double per_character = characters > 0 ? 1 / characters : 0;
-  return {std::log1p(characters), std::log1p(lines - 1),      bullets / lines,
-          numbered / lines,       headings / lines,           std::log1p(bold),
-          fences / lines,         punctuation * per_character, capitals * per_character,
-          digits * per_character};
+  return {std::log1p(characters),   std::log1p(lines - 1), bullets / lines, numbered / lines,
+          headings / lines,         std::log1p(bold),      fences / lines,  punctuation * per_character,
+          capitals * per_character, digits * per_character};
 }
 
 }  // namespace

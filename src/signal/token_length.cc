@@ -19,7 +19,8 @@ constexpr double kCappedRank = 1e18;
 std::vector<double> PooledLengths(const ProbeSample& reference, const ProbeSample& observed) {
   std::vector<double> pooled;
   for (const ProbeSample* side : {&reference, &observed}) {
-    for (const OutputLength& length : side->lengths) pooled.push_back(length.capped ? kCappedRank : length.length);
+    for (const OutputLength& length : side->lengths)
+      pooled.push_back(length.capped ? kCappedRank : length.length);
   }
   return pooled;
 }
@@ -43,7 +44,8 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
     ranked.emplace_back(PooledLengths(probe, it->second));
     deltas.push_back(ranked.back().CliffDelta(strata.back()));
     // Van Elteren's weights; with them the statistic is half the weighted sum of the deltas.
-    const double m = static_cast<double>(strata.back().n_reference), n = static_cast<double>(strata.back().n_observed);
+    const double m = static_cast<double>(strata.back().n_reference),
+                 n = static_cast<double>(strata.back().n_observed);
     weights.push_back(m * n / (m + n + 1));
     total_weight += weights.back();
     gate += weights.back() * kGateFloors.At(probe.conditions);
@@ -66,7 +68,9 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
         out.row(0) += rank_sum;
         out.row(1) += anderson;
       },
-      {.permutations = options.permutations, .seed = stats::MixSeed(options.seed, 3), .threads = options.threads});
+      {.permutations = options.permutations,
+       .seed = stats::MixSeed(options.seed, 3),
+       .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
@@ -82,7 +86,12 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
   const Eigen::RowVectorXd null_row = 2 / total_weight * rows.row(0);
   internal::SetEffect(mean.mean, mean.standard_error, null_row, options, evidence);
   // The null row holds absolute values, whose mean is not zero: state what |delta| must reach.
-  evidence.detectable_effect = *evidence.detectable_effect + null_row.mean();
+  if (evidence.detectable_effect) {
+    *evidence.detectable_effect += null_row.mean();
+    const double ratio = *evidence.detectable_effect / evidence.default_effect;
+    // A delta's noise shrinks like the square root of the sample.
+    if (ratio > 1) evidence.size_factor = ratio * ratio;
+  }
   evidence.method = std::string("van Elteren and Anderson-Darling, studentised maximum") +
                     (table->exact ? ", all relabelings" : ", permutation within probes");
   return evidence;

@@ -1,4 +1,5 @@
-// Input-token counts: a match table after one constant, not a p-value. Reported with the configuration findings.
+// Input-token counts: a match table after one constant, not a p-value. Reported with the configuration
+// findings.
 #include <map>
 #include <string>
 
@@ -17,7 +18,8 @@ std::int64_t MostFrequent(const std::map<std::int64_t, std::int64_t>& counts) {
 
 }  // namespace
 
-SignalEvidence EvaluateTokenizer(const SampleSet& reference, const SampleSet& observed, const SignalOptions&) {
+SignalEvidence EvaluateTokenizer(const SampleSet& reference, const SampleSet& observed,
+                                 const SignalOptions&) {
   SignalEvidence evidence;
   evidence.signal = "tokenizer";
   evidence.counted = false;
@@ -26,7 +28,8 @@ SignalEvidence EvaluateTokenizer(const SampleSet& reference, const SampleSet& ob
   std::int64_t unstable = 0;
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
-    if (probe.input_tokens.empty() || it == observed.probes.end() || it->second.input_tokens.empty()) continue;
+    if (probe.input_tokens.empty() || it == observed.probes.end() || it->second.input_tokens.empty())
+      continue;
     ++shifts[MostFrequent(it->second.input_tokens) - MostFrequent(probe.input_tokens)];
     unstable += it->second.input_tokens.size() > 1 && probe.input_tokens.size() == 1;
     ++evidence.probes;

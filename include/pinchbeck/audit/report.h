@@ -52,12 +52,14 @@ struct Mixture {
 
 struct Report {
   Verdict verdict = Verdict::kNotMeasurable;
-  // Why a verdict is inconclusive or not measurable, one word for programs: "configuration", "effect_below_gate",
-  // "too_few_observations", "ranking_only", "nothing_comparable", "no_usable_observation".
+  // Why a verdict is inconclusive or not measurable, one word for programs: "configuration",
+  // "effect_below_gate", "too_few_observations", "ranking_only", "nothing_comparable",
+  // "no_usable_observation".
   std::optional<std::string> reason;
   std::string model;
   Claim claim = Claim::kWeights;
-  // Smallest Holm-adjusted p-value among the signals that pass the gates, or among all counted ones if none does.
+  // Smallest Holm-adjusted p-value among the signals that pass the gates, or among all counted ones if none
+  // does.
   std::optional<double> p_value;
   double alpha = 0.01;
   std::uint64_t seed = 1;

@@ -30,13 +30,13 @@ struct VerifyOptions {
 
 // Compares an observed sample (extracted with the fingerprint's plan) with the fingerprint.
 //
-// H0 of the weights claim: the answers come from the claimed weights under some honest serving. Holm's procedure at
-// level alpha over the counted signals, each with its own exact or permutation p-value; a difference must also exceed
-// what honest servings show (the effect gate). With several variants the p-value is the largest over the variants and
-// over their pooled mixture.
+// H0 of the weights claim: the answers come from the claimed weights under some honest serving. Holm's
+// procedure at level alpha over the counted signals, each with its own exact or permutation p-value; a
+// difference must also exceed what honest servings show (the effect gate). With several variants the p-value
+// is the largest over the variants and over their pooled mixture.
 //
-// InvalidArgument: alpha outside (0, 0.5], permutations < 99. FailedPrecondition: conditions differ and ranking_only
-// is off; the message lists the differences.
+// InvalidArgument: alpha outside (0, 0.5], permutations < 99. FailedPrecondition: conditions differ and
+// ranking_only is off; the message lists the differences.
 [[nodiscard]] absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed,
                                             const VerifyOptions& options = {});
 
@@ -46,7 +46,8 @@ struct VerifyOptions {
                                                       const VerifyOptions& options = {});
 
 // Compares two recordings: A is enrolled in memory, B verified against it.
-[[nodiscard]] absl::StatusOr<Report> CompareRecordings(const std::string& recording_a, const std::string& recording_b,
+[[nodiscard]] absl::StatusOr<Report> CompareRecordings(const std::string& recording_a,
+                                                       const std::string& recording_b,
                                                        const VerifyOptions& options = {});
 
 }  // namespace pinchbeck

@@ -21,15 +21,15 @@ namespace pinchbeck {
 
 struct EnrollOptions {
   // Label of the model.
-  std::string model;
+  std::string model = {};
   // Treat each recording as another honest serving of the same weights (variant) instead of one reference.
   bool variant_per_recording = false;
   // Keep the answers' texts in the fingerprint.
   bool keep_text = false;
   // RFC 3339 time of creation, from the caller's clock.
-  std::optional<std::string> created;
-  std::optional<std::string> endpoint_kind;
-  std::optional<std::string> battery_sha256;
+  std::optional<std::string> created = std::nullopt;
+  std::optional<std::string> endpoint_kind = std::nullopt;
+  std::optional<std::string> battery_sha256 = std::nullopt;
   // Seed of the relabelings behind the stored spreads.
   std::uint64_t seed = 1;
 };

@@ -53,8 +53,8 @@ struct Fingerprint {
   [[nodiscard]] std::optional<std::string> LastTime() const;
 };
 
-// Reads and checks a fingerprint file. InvalidArgument names the file and the field's path: not JSON or cut off,
-// another major version, a missing or ill-typed field, counts that contradict each other.
+// Reads and checks a fingerprint file. InvalidArgument names the file and the field's path: not JSON or cut
+// off, another major version, a missing or ill-typed field, counts that contradict each other.
 [[nodiscard]] absl::StatusOr<Fingerprint> LoadFingerprint(const std::string& path);
 [[nodiscard]] absl::StatusOr<Fingerprint> ParseFingerprint(std::string_view json);
 [[nodiscard]] std::string SerializeFingerprint(const Fingerprint& fingerprint);
@@ -64,9 +64,10 @@ struct Fingerprint {
 // All fingerprints (*.json) of a folder, by file name.
 [[nodiscard]] absl::StatusOr<std::vector<Fingerprint>> LoadFingerprints(const std::string& folder);
 
-// How the recording's conditions differ from the fingerprint's, one line a probe and field; empty when they agree.
-// Fields that one side did not record are not compared.
-[[nodiscard]] std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint, const SampleSet& observed);
+// How the recording's conditions differ from the fingerprint's, one line a probe and field; empty when they
+// agree. Fields that one side did not record are not compared.
+[[nodiscard]] std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint,
+                                                            const SampleSet& observed);
 
 }  // namespace pinchbeck
 

@@ -11,12 +11,12 @@ namespace pinchbeck {
 
 inline constexpr std::string_view kReportSchema = "pinchbeck.report/1";
 
-// One JSON object with a final newline; the fields of docs/design/0001-formats.md. Numbers that were not computed are
-// null.
+// One JSON object with a final newline; the fields of docs/design/0001-formats.md. Numbers that were not
+// computed are null.
 [[nodiscard]] std::string ReportToJson(const Report& report);
 
-// The verdict first, one line a signal, then what could not have been seen and innocent causes; at most 100 columns.
-// Control characters in names are replaced, so that a server's text cannot steer a terminal.
+// The verdict first, one line a signal, then what could not have been seen and innocent causes; at most 100
+// columns. Control characters in names are replaced, so that a server's text cannot steer a terminal.
 [[nodiscard]] std::string ReportToText(const Report& report);
 
 // `text` with control characters replaced by '?' and cut to `limit` bytes at a code point.

@@ -13,7 +13,8 @@
 
 namespace pinchbeck {
 
-// Which question is asked: are these the claimed weights under any honest serving, or has this serving changed?
+// Which question is asked: are these the claimed weights under any honest serving, or has this serving
+// changed?
 enum class Claim { kWeights, kServing };
 [[nodiscard]] std::string_view ClaimName(Claim claim);
 
@@ -25,15 +26,15 @@ struct SignalOptions {
   int threads = 1;
   // Level at which detectable effects are stated.
   double level = 0.01;
-  // Largest effect that honest servings (or, for the serving claim, the reference's own sessions) showed among
-  // themselves, where the fingerprint knows it.
+  // Largest effect that honest servings (or, for the serving claim, the reference's own sessions) showed
+  // among themselves, where the fingerprint knows it.
   std::optional<double> honest_spread;
   // Stored samples of known substitutes, for library-aware statistics.
   std::vector<const SampleSet*> alternatives;
 };
 
-// Numbers of one comparison. Effects are corrected for their null mean, so they are near 0 (possibly below) when
-// nothing differs.
+// Numbers of one comparison. Effects are corrected for their null mean, so they are near 0 (possibly below)
+// when nothing differs.
 struct SignalEvidence {
   std::string signal;
   // False: reported only, outside the family of tests that decide.
@@ -52,11 +53,15 @@ struct SignalEvidence {
   std::string effect_unit;
   // Effects at or below this are not counted as a difference in weights.
   double effect_gate = 0;
-  // Smallest true effect that this comparison would have found with power 0.9 at the level.
+  // Smallest true effect that this comparison would have found with power 0.9 at the level, approximately;
+  // absent where no effect would.
   std::optional<double> detectable_effect;
+  // Multiple of the observed answers at which the default effect would be found, where it is not already.
+  std::optional<double> size_factor = std::nullopt;
   // Effect of a typical substitution, against which power is judged when no alternatives are stored.
   double default_effect = 0;
-  // Share of the observed answers that fit one stored alternative better than honest servings explain opens the gate.
+  // Share of the observed answers that fit one stored alternative better than honest servings explain opens
+  // the gate.
   bool gate_opened_by_alternative = false;
   std::int64_t n_reference = 0;
   std::int64_t n_observed = 0;

@@ -17,17 +17,18 @@ struct MixtureEstimate {
   double high = 1;
 };
 
-// Fits observed choices as (1 - q) P + q A, with P the claimed model and A the alternative, over every cell that all
-// three samples have:
+// Fits observed choices as (1 - q) P + q A, with P the claimed model and A the alternative, over every cell
+// that all three samples have:
 //
 //   q = sum <y - x, a - x>_w / sum <a - x, a - x>_w
 //
-// with x, a, y the empirical distributions, weights w_k = 1 / pooled share of category k, and squared terms estimated
-// without their diagonals (U-statistics), so that the sampling noise of the three samples cancels in the mean. The
-// interval is normal with the standard deviation of 200 bootstrap replicates that redraw all three samples.
+// with x, a, y the empirical distributions, weights w_k = 1 / pooled share of category k, and squared terms
+// estimated without their diagonals (U-statistics), so that the sampling noise of the three samples cancels
+// in the mean. The interval is normal with the standard deviation of 200 bootstrap replicates that redraw all
+// three samples.
 //
-// Maximum likelihood over q, P and A together is not used: with many rare answers it has as many nuisance parameters
-// as data and runs to q = 0 or 1 (docs/design/0005-mixture-estimate.md).
+// Maximum likelihood over q, P and A together is not used: with many rare answers it has as many nuisance
+// parameters as data and runs to q = 0 or 1 (docs/design/0005-mixture-estimate.md).
 //
 // nullopt: no cell is shared, or the two models cannot be told apart (denominator not above its own noise).
 [[nodiscard]] std::optional<MixtureEstimate> EstimateChoiceMixture(const SampleSet& reference,
@@ -35,11 +36,11 @@ struct MixtureEstimate {
                                                                    const SampleSet& alternative,
                                                                    std::uint64_t seed = 1);
 
-// Log marginal likelihood of the observed choices under each candidate (Dirichlet-multinomial, prior count 0.5 a
-// category), summed over the cells that all candidates have; nullopt when there is none. Larger is better; the
-// softmax is a posterior under equal priors, a relative ranking of the candidates only.
-[[nodiscard]] std::optional<std::vector<double>> ChoiceLogMarginals(const std::vector<const SampleSet*>& candidates,
-                                                                    const SampleSet& observed);
+// Log marginal likelihood of the observed choices under each candidate (Dirichlet-multinomial, prior count
+// 0.5 a category), summed over the cells that all candidates have; nullopt when there is none. Larger is
+// better; the softmax is a posterior under equal priors, a relative ranking of the candidates only.
+[[nodiscard]] std::optional<std::vector<double>> ChoiceLogMarginals(
+    const std::vector<const SampleSet*>& candidates, const SampleSet& observed);
 
 }  // namespace pinchbeck
 

@@ -1,7 +1,7 @@
 // Samples: the numbers that the signals need, extracted from observations probe by probe.
 //
-// A fingerprint stores samples of the reference; verify extracts the same samples from the recording under test. The
-// texts themselves are not kept.
+// A fingerprint stores samples of the reference; verify extracts the same samples from the recording under
+// test. The texts themselves are not kept.
 #ifndef PINCHBECK_SIGNAL_SAMPLE_H_
 #define PINCHBECK_SIGNAL_SAMPLE_H_
 
@@ -29,8 +29,8 @@ struct ProbeConditions {
   friend bool operator==(const ProbeConditions&, const ProbeConditions&) = default;
 };
 
-// Log-probabilities reported at the first output position, in nats: (index into ProbeSample::tokens, value), most
-// likely first, at most kMaxTopLogprobs. Censored entries are left out.
+// Log-probabilities reported at the first output position, in nats: (index into ProbeSample::tokens, value),
+// most likely first, at most kMaxTopLogprobs. Censored entries are left out.
 struct FirstTokenLogprobs {
   std::vector<std::pair<std::uint32_t, double>> entries;
   // False when only the sampled token was reported.
@@ -57,8 +57,8 @@ struct Latency {
   std::optional<std::int64_t> minute;
 };
 
-// Layout features of a text, in this order: log(1 + characters), line breaks, bullets, numbered lines, headings, bold
-// marks, code fences (per line), punctuation, capitals, digits (per character).
+// Layout features of a text, in this order: log(1 + characters), line breaks, bullets, numbered lines,
+// headings, bold marks, code fences (per line), punctuation, capitals, digits (per character).
 inline constexpr std::size_t kStyleFeatures = 10;
 using StyleVector = std::array<double, kStyleFeatures>;
 [[nodiscard]] const std::array<std::string_view, kStyleFeatures>& StyleFeatureNames();
@@ -117,14 +117,14 @@ struct ProbePlan {
 };
 using SignalPlan = std::map<std::string, ProbePlan>;
 
-// A free answer reduced to what was chosen: markup and surrounding punctuation stripped, NFC, case folded. An answer
-// that would become empty keeps its raw form. Longer than 120 bytes: cut, with a hash of the rest.
+// A free answer reduced to what was chosen: markup and surrounding punctuation stripped, NFC, case folded. An
+// answer that would become empty keeps its raw form. Longer than 120 bytes: cut, with a hash of the rest.
 [[nodiscard]] std::string NormaliseChoice(std::string_view answer);
 // The answer as sent, with the same bound on its length.
 [[nodiscard]] std::string RawChoice(std::string_view answer);
 
-// Features of one answer. Hashing is FNV-1a over the UTF-8 bytes of each 3-gram of code points, so that a fingerprint
-// means the same on every platform.
+// Features of one answer. Hashing is FNV-1a over the UTF-8 bytes of each 3-gram of code points, so that a
+// fingerprint means the same on every platform.
 [[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text);
 
 // Pools several samples (sessions, variants) into one.

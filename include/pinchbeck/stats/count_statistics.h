@@ -1,8 +1,8 @@
 // Statistics of one contingency table (cell) that are sums over categories, evaluated by table look-up.
 //
-// A category with c pooled answers of which x are the reference's contributes f(x), and x only takes values 0 .. c, so
-// all contributions of a cell are tabulated once and a relabeling costs one addition per category. Sums of the same
-// table entries in the same order are equal to the last bit, so ties are exact.
+// A category with c pooled answers of which x are the reference's contributes f(x), and x only takes values 0
+// .. c, so all contributions of a cell are tabulated once and a relabeling costs one addition per category.
+// Sums of the same table entries in the same order are equal to the last bit, so ties are exact.
 #ifndef PINCHBECK_STATS_COUNT_STATISTICS_H_
 #define PINCHBECK_STATS_COUNT_STATISTICS_H_
 
@@ -23,7 +23,8 @@ class CountCell {
  public:
   CountCell(std::span<const std::int64_t> reference, std::span<const std::int64_t> observed) {
     for (std::size_t k = 0; k < reference.size(); ++k) {
-      category_.insert(category_.end(), static_cast<std::size_t>(reference[k]), static_cast<std::uint32_t>(k));
+      category_.insert(category_.end(), static_cast<std::size_t>(reference[k]),
+                       static_cast<std::uint32_t>(k));
       stratum_.n_reference += reference[k];
       pooled_.push_back(reference[k] + observed[k]);
     }

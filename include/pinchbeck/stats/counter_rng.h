@@ -1,4 +1,5 @@
-// Counter-based random numbers: a draw depends on its address (seed, stream, index) only, never on the order of calls.
+// Counter-based random numbers: a draw depends on its address (seed, stream, index) only, never on the order
+// of calls.
 #ifndef PINCHBECK_STATS_COUNTER_RNG_H_
 #define PINCHBECK_STATS_COUNTER_RNG_H_
 
@@ -9,8 +10,9 @@ namespace pinchbeck::stats {
 
 // Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, doi:10.1145/2063384.2063405).
 //
-// A generator is the pair (seed, stream): the seed is the cipher's key, the stream the upper half of its counter.
-// The same pair gives the same sequence on every platform and thread. Period of a stream: 2^66 words.
+// A generator is the pair (seed, stream): the seed is the cipher's key, the stream the upper half of its
+// counter. The same pair gives the same sequence on every platform and thread. Period of a stream: 2^66
+// words.
 class CounterRng {
  public:
   CounterRng(std::uint64_t seed, std::uint64_t stream)
@@ -62,8 +64,8 @@ class CounterRng {
   int used_ = 4;
 };
 
-// Mixes an index into a seed, for independent generators that belong to one reported seed (SplitMix64's finaliser,
-// Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
+// Mixes an index into a seed, for independent generators that belong to one reported seed (SplitMix64's
+// finaliser, Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
 inline std::uint64_t MixSeed(std::uint64_t seed, std::uint64_t index) {
   std::uint64_t z = seed + 0x9E3779B97F4A7C15u * (index + 1);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -12,11 +12,11 @@ namespace pinchbeck::stats {
 //
 //   mean of K over pairs within reference + mean within observed - 2 mean between,   diagonals left out,
 //
-// (Gretton et al. 2012, JMLR 13, 723-773). A side with one item has no pairs; its term is left out, the same in every
-// relabeling, which keeps the permutation test valid. `gram` is symmetric with the diagonal ignored. All relabelings
-// of a batch are one matrix product: O(N^2) per relabeling.
-inline void AccumulateMmd(const Eigen::MatrixXd& gram, const Stratum& stratum, double weight, const LabelMatrix& labels,
-                          Eigen::Ref<Eigen::RowVectorXd> out) {
+// (Gretton et al. 2012, JMLR 13, 723-773). A side with one item has no pairs; its term is left out, the same
+// in every relabeling, which keeps the permutation test valid. `gram` is symmetric with the diagonal ignored.
+// All relabelings of a batch are one matrix product: O(N^2) per relabeling.
+inline void AccumulateMmd(const Eigen::MatrixXd& gram, const Stratum& stratum, double weight,
+                          const LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) {
   const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
   const double total = gram.sum() - gram.trace();
   const Eigen::MatrixXd z = labels.cast<double>();
@@ -32,8 +32,8 @@ inline void AccumulateMmd(const Eigen::MatrixXd& gram, const Stratum& stratum, d
   out -= 2 * weight / (m * n) * between;
 }
 
-// Adds weight * (mean of observed rows - mean of reference rows) of a feature matrix (items x features) to `out`
-// (features x relabelings).
+// Adds weight * (mean of observed rows - mean of reference rows) of a feature matrix (items x features) to
+// `out` (features x relabelings).
 inline void AccumulateMeanDifference(const Eigen::MatrixXd& features, const Stratum& stratum, double weight,
                                      const LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
   const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);

@@ -15,9 +15,10 @@ namespace pinchbeck::stats {
 //
 //   t = (mean(d) - margin) / se(d),   t* = (mean(d*) - mean(d)) / se(d*),   p = (1 + #{t* >= t}) / (1 + B)
 //
-// with d* drawn with replacement from d (Efron & Tibshirani 1993, section 12.5). Approximate: its level is measured in
-// tests/calibration for k >= 8 and skewed d. When all d are equal there is no spread to studentise by: the smallest
-// attainable p-value if the mean exceeds the margin, else 1. Returns 1 for an empty list.
+// with d* drawn with replacement from d (Efron & Tibshirani 1993, section 12.5). Approximate: its level is
+// measured in tests/calibration for k >= 8 and skewed d. When all d are equal there is no spread to
+// studentise by: the smallest attainable p-value if the mean exceeds the margin, else 1. Returns 1 for an
+// empty list.
 [[nodiscard]] inline double BootstrapMarginPValue(std::span<const double> differences, double margin,
                                                   std::int64_t replicates, std::uint64_t seed) {
   if (differences.empty()) return 1;
@@ -52,7 +53,8 @@ namespace pinchbeck::stats {
       squares += d * d;
     }
     const Moments drawn = finish(sum, squares, origin);
-    // A resample of one value over and over has no spread; it counts against rejection when it lies above the mean.
+    // A resample of one value over and over has no spread; it counts against rejection when it lies above the
+    // mean.
     const bool reaches = drawn.standard_error > 0 ? (drawn.mean - observed.mean) / drawn.standard_error >= t
                                                   : drawn.mean > observed.mean;
     reached += reaches;

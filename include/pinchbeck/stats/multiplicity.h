@@ -10,14 +10,15 @@
 
 namespace pinchbeck::stats {
 
-// Holm's step-down adjustment: rejecting every adjusted value <= alpha keeps the chance of any false rejection at
-// alpha under every dependence between the tests.
+// Holm's step-down adjustment: rejecting every adjusted value <= alpha keeps the chance of any false
+// rejection at alpha under every dependence between the tests.
 //
 //   adjusted_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),   p_(1) <= ... <= p_(m)
 //
-// `family_size` may exceed the number of p-values when members of the family could not be measured; they count as 1.
-// Reference: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
-[[nodiscard]] inline std::vector<double> HolmAdjust(std::span<const double> p_values, std::size_t family_size) {
+// `family_size` may exceed the number of p-values when members of the family could not be measured; they
+// count as 1. Reference: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
+[[nodiscard]] inline std::vector<double> HolmAdjust(std::span<const double> p_values,
+                                                    std::size_t family_size) {
   const std::size_t m = std::max(family_size, p_values.size());
   std::vector<std::size_t> order(p_values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

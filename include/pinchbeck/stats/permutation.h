@@ -1,9 +1,10 @@
 // The stratified permutation engine that every signal shares.
 //
-// Null hypothesis: within each stratum (probe) the pooled items are exchangeable between reference and observed.
-// Labels are permuted within strata only, so the mix of probes can neither create nor hide a difference. When all
-// relabelings are few they are enumerated and the p-value is exact; otherwise they are drawn at random and
-// p = (1 + #{T* >= T}) / (1 + B) (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585), which is valid for every B.
+// Null hypothesis: within each stratum (probe) the pooled items are exchangeable between reference and
+// observed. Labels are permuted within strata only, so the mix of probes can neither create nor hide a
+// difference. When all relabelings are few they are enumerated and the p-value is exact; otherwise they are
+// drawn at random and p = (1 + #{T* >= T}) / (1 + B) (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585),
+// which is valid for every B.
 #ifndef PINCHBECK_STATS_PERMUTATION_H_
 #define PINCHBECK_STATS_PERMUTATION_H_
 
@@ -25,7 +26,8 @@
 
 namespace pinchbeck::stats {
 
-// Sizes of one stratum. Items are numbered with the reference first: 0 .. n_reference - 1, then the observed ones.
+// Sizes of one stratum. Items are numbered with the reference first: 0 .. n_reference - 1, then the observed
+// ones.
 struct Stratum {
   std::int64_t n_reference = 0;
   std::int64_t n_observed = 0;
@@ -33,7 +35,8 @@ struct Stratum {
 };
 
 struct PermutationOptions {
-  // Number B of random relabelings. Enumeration replaces them when there are at most B + 1 relabelings in all.
+  // Number B of random relabelings. Enumeration replaces them when there are at most B + 1 relabelings in
+  // all.
   std::int64_t permutations = 9999;
   std::uint64_t seed = 1;
   // Results do not depend on the number of threads.
@@ -81,8 +84,8 @@ inline std::vector<std::int64_t> EnumerableCounts(std::span<const Stratum> strat
   return counts;
 }
 
-// The rank-th way to mark `chosen` of labels.size() items, in an order whose last entry marks the last items (the
-// observed labeling).
+// The rank-th way to mark `chosen` of labels.size() items, in an order whose last entry marks the last items
+// (the observed labeling).
 inline void UnrankCombination(std::int64_t rank, std::int64_t chosen, std::span<std::uint8_t> labels) {
   const std::int64_t n = static_cast<std::int64_t>(labels.size());
   for (std::int64_t i = 0; i < n; ++i) {
@@ -122,26 +125,29 @@ inline void DrawLabels(const Stratum& stratum, CounterRng& rng, std::vector<std:
 //
 // Time: O(B * (N + cost of accumulate)); memory: components x (B + 1) doubles.
 // InvalidArgument: no stratum, a stratum with an empty side, more than 2^31 items, or B < 1.
-[[nodiscard]] inline absl::StatusOr<PermutationTable> EvaluateRelabelings(std::span<const Stratum> strata,
-                                                                          int components,
-                                                                          const Accumulate& accumulate,
-                                                                          const PermutationOptions& options = {}) {
-  if (strata.empty()) return absl::InvalidArgumentError("permutation test: no stratum has data on both sides");
-  if (options.permutations < 1) return absl::InvalidArgumentError("permutation test: permutations must be >= 1");
+[[nodiscard]] inline absl::StatusOr<PermutationTable> EvaluateRelabelings(
+    std::span<const Stratum> strata, int components, const Accumulate& accumulate,
+    const PermutationOptions& options = {}) {
+  if (strata.empty())
+    return absl::InvalidArgumentError("permutation test: no stratum has data on both sides");
+  if (options.permutations < 1)
+    return absl::InvalidArgumentError("permutation test: permutations must be >= 1");
   for (const Stratum& stratum : strata) {
     if (stratum.n_reference < 1 || stratum.n_observed < 1 || stratum.size() > (std::int64_t{1} << 31)) {
-      return absl::InvalidArgumentError("permutation test: every stratum needs 1 to 2^31 items, some on each side");
+      return absl::InvalidArgumentError(
+          "permutation test: every stratum needs 1 to 2^31 items, some on each side");
     }
   }
   const std::vector<std::int64_t> counts = internal::EnumerableCounts(strata, options.permutations + 1);
   PermutationTable table;
   table.exact = !counts.empty();
   std::int64_t columns = options.permutations + 1;
-  if (table.exact) columns = std::accumulate(counts.begin(), counts.end(), std::int64_t{1}, std::multiplies<>());
+  if (table.exact)
+    columns = std::accumulate(counts.begin(), counts.end(), std::int64_t{1}, std::multiplies<>());
   table.values = Eigen::MatrixXd::Zero(components, columns);
 
-  // Column c holds relabeling number c; column 0 is the observed labeling. In the enumeration it is the last rank of
-  // every stratum, so rank = total - 1 - c.
+  // Column c holds relabeling number c; column 0 is the observed labeling. In the enumeration it is the last
+  // rank of every stratum, so rank = total - 1 - c.
   auto fill_labels = [&](std::size_t s, std::int64_t column, std::vector<std::uint32_t>& scratch,
                          std::span<std::uint8_t> labels) {
     const Stratum& stratum = strata[s];
@@ -180,21 +186,23 @@ inline void DrawLabels(const Stratum& stratum, CounterRng& rng, std::vector<std:
   run(0, threads);
   for (std::thread& worker : workers) worker.join();
   if (!table.values.allFinite()) {
-    return absl::InvalidArgumentError("permutation test: a statistic is not finite; check the samples for NaN");
+    return absl::InvalidArgumentError(
+        "permutation test: a statistic is not finite; check the samples for NaN");
   }
   return table;
 }
 
-// p-value of a statistic given as a row: column 0 observed, the rest relabelings. Large values speak against the null.
-// Rounding must not break ties, so T* counts as reaching T from 1e-9 times the row's scale below it.
+// p-value of a statistic given as a row: column 0 observed, the rest relabelings. Large values speak against
+// the null. Rounding must not break ties, so T* counts as reaching T from 1e-9 times the row's scale below
+// it.
 [[nodiscard]] inline double PermutationPValue(const Eigen::Ref<const Eigen::RowVectorXd>& row) {
   const double threshold = row(0) - 1e-9 * row.cwiseAbs().maxCoeff();
   const auto reached = (row.array() >= threshold).count();
   return static_cast<double>(reached) / static_cast<double>(row.size());
 }
 
-// The row with mean and standard deviation over all columns, the observed one included (leaving it out exceeds the
-// level at small B); zeros when the row is constant.
+// The row with mean and standard deviation over all columns, the observed one included (leaving it out
+// exceeds the level at small B); zeros when the row is constant.
 [[nodiscard]] inline Eigen::RowVectorXd Studentise(const Eigen::Ref<const Eigen::RowVectorXd>& row) {
   const double mean = row.mean();
   const Eigen::RowVectorXd centred = row.array() - mean;
@@ -206,21 +214,32 @@ inline void DrawLabels(const Stratum& stratum, CounterRng& rng, std::vector<std:
   return centred / deviation;
 }
 
-// Column-wise maximum of the studentised rows: one statistic that keeps the power of the best row, calibrated exactly
-// because all rows saw the same relabelings.
+// Column-wise maximum of the studentised rows: one statistic that keeps the power of the best row, calibrated
+// exactly because all rows saw the same relabelings.
 [[nodiscard]] inline Eigen::RowVectorXd StudentisedMaximum(const Eigen::Ref<const Eigen::MatrixXd>& rows) {
   Eigen::RowVectorXd result = Studentise(rows.row(0));
   for (Eigen::Index i = 1; i < rows.rows(); ++i) result = result.cwiseMax(Studentise(rows.row(i)));
   return result;
 }
 
-// Value that a fraction `level` of the relabelings reaches or exceeds: the critical value of a test at that level.
-[[nodiscard]] inline double CriticalValue(const Eigen::Ref<const Eigen::RowVectorXd>& row, double level) {
+// Smallest relabeled value at which the permutation test rejects at `level`, or infinity where it cannot:
+// with few relabelings or heavy ties no value is reached rarely enough.
+[[nodiscard]] inline double RejectionThreshold(const Eigen::Ref<const Eigen::RowVectorXd>& row,
+                                               double level) {
   std::vector<double> sorted(row.data(), row.data() + row.size());
-  const auto n = static_cast<double>(sorted.size());
-  const auto rank = static_cast<std::size_t>(std::clamp(std::ceil((1 - level) * n), 1.0, n)) - 1;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(rank), sorted.end());
-  return sorted[rank];
+  std::sort(sorted.begin(), sorted.end());
+  const double n = static_cast<double>(sorted.size());
+  // From the top: the run of equal values that still fits into level * n.
+  double threshold = std::numeric_limits<double>::infinity();
+  for (std::size_t end = sorted.size(); end > 0;) {
+    const double slack = 1e-9 * std::abs(sorted[end - 1]);
+    std::size_t begin = end;
+    while (begin > 0 && sorted[begin - 1] >= sorted[end - 1] - slack) --begin;
+    if (static_cast<double>(sorted.size() - begin) > level * n) break;
+    threshold = sorted[begin];
+    end = begin;
+  }
+  return threshold;
 }
 
 }  // namespace pinchbeck::stats

@@ -31,8 +31,9 @@ class RankedStratum {
     }
   }
 
-  // Wilcoxon's sum of the observed items' midranks minus its null mean, divided by N + 1: summed over strata this is
-  // van Elteren's statistic (van Elteren 1960, Bulletin of the ISI 37, 351-361). Positive: observed values are larger.
+  // Wilcoxon's sum of the observed items' midranks minus its null mean, divided by N + 1: summed over strata
+  // this is van Elteren's statistic (van Elteren 1960, Bulletin of the ISI 37, 351-361). Positive: observed
+  // values are larger.
   void AccumulateRankSum(const LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) const {
     const double n = static_cast<double>(ranks_.size());
     for (Eigen::Index b = 0; b < labels.cols(); ++b) {
@@ -50,14 +51,15 @@ class RankedStratum {
 
   // Two-sample Anderson-Darling statistic with midranks:
   //   A2 = (N-1)/N sum_i 1/n_i sum_j (l_j/N) (N M_ij - n_i B_j)^2 / (B_j (N - B_j) - N l_j / 4)
-  // over distinct values j with l_j ties (Scholz & Stephens 1987, doi:10.1080/01621459.1987.10478517). Strata in which
-  // all values are equal contribute 0.
+  // over distinct values j with l_j ties (Scholz & Stephens 1987, doi:10.1080/01621459.1987.10478517). Strata
+  // in which all values are equal contribute 0.
   void AccumulateAndersonDarling(const LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) const {
     if (group_ends_.size() < 2) return;
     const double n = static_cast<double>(order_.size());
     for (Eigen::Index b = 0; b < labels.cols(); ++b) {
       double observed_total = 0;
-      for (std::size_t i = 0; i < order_.size(); ++i) observed_total += labels(static_cast<Eigen::Index>(i), b);
+      for (std::size_t i = 0; i < order_.size(); ++i)
+        observed_total += labels(static_cast<Eigen::Index>(i), b);
       const double reference_total = n - observed_total;
       double sum = 0, below = 0, observed_below = 0;
       std::size_t begin = 0;
@@ -82,7 +84,8 @@ class RankedStratum {
   // P(observed > reference) - P(observed < reference) of the observed labeling: Cliff's delta in [-1, 1].
   [[nodiscard]] double CliffDelta(const Stratum& stratum) const {
     double sum = 0;
-    for (std::int64_t i = stratum.n_reference; i < stratum.size(); ++i) sum += ranks_[static_cast<std::size_t>(i)];
+    for (std::int64_t i = stratum.n_reference; i < stratum.size(); ++i)
+      sum += ranks_[static_cast<std::size_t>(i)];
     const double m = static_cast<double>(stratum.n_reference), k = static_cast<double>(stratum.n_observed);
     return (sum - k * (k + 1) / 2) / (m * k) * 2 - 1;
   }

@@ -1,0 +1,37 @@
+// What divergence could a comparison of short answers have found?
+#ifndef PINCHBECK_SRC_SIGNAL_CHOICE_POWER_H_
+#define PINCHBECK_SRC_SIGNAL_CHOICE_POWER_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace pinchbeck::internal {
+
+// One probe of the comparison.
+struct PowerCell {
+  const std::vector<std::int64_t>* reference = nullptr;
+  std::int64_t n_observed = 0;
+  double weight = 0;
+};
+
+// Share of simulated samples from a model that diverges by `bits` from the reference in every probe whose
+// weighted Jensen-Shannon divergence reaches `threshold`. The simulated model mixes the reference with a copy
+// of itself whose probabilities are handed on to the next category, so that answers change without new ones
+// appearing; where that cannot diverge so far, with an answer that the reference never gave.
+[[nodiscard]] double ChoicePower(const std::vector<PowerCell>& cells, double bits, double threshold,
+                                 std::uint64_t seed);
+
+// Smallest of a rising list of divergences that is found with power 0.9, or nullopt.
+[[nodiscard]] std::optional<double> DetectableDivergence(const std::vector<PowerCell>& cells,
+                                                         double default_bits, double threshold,
+                                                         std::uint64_t seed);
+
+// Multiple of the observed answers at which `bits` would be found, from the chi-square approximation of the
+// likelihood ratio: 8 ln 2 W bits = (z_level + z_power) sqrt(2 df) + (z_level + z_power)^2 with W the sum of
+// mn / (m + n).
+[[nodiscard]] double ChoiceSizeFactor(const std::vector<PowerCell>& cells, double bits, double total_weight);
+
+}  // namespace pinchbeck::internal
+
+#endif  // PINCHBECK_SRC_SIGNAL_CHOICE_POWER_H_

@@ -1,0 +1,211 @@
+#include "pinchbeck/audit/verify.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tests/signal/observations.h"
+
+namespace pinchbeck {
+namespace {
+
+using ::testing::HasSubstr;
+
+Fingerprint Enrolled(const std::vector<Observation>& observations, const std::string& model = "claimed") {
+  FingerprintBuilder builder(EnrollOptions{.model = model});
+  for (const Observation& observation : observations) EXPECT_TRUE(builder.Add(observation, "default").ok());
+  auto fingerprint = std::move(builder).Build();
+  EXPECT_TRUE(fingerprint.ok()) << fingerprint.status();
+  return *std::move(fingerprint);
+}
+
+SampleSet Observed(const Fingerprint& fingerprint, const std::vector<Observation>& observations) {
+  SampleBuilder builder(fingerprint.plan);
+  for (const Observation& observation : observations) EXPECT_TRUE(builder.Add(observation).ok());
+  return std::move(builder).Finish(fingerprint.plan);
+}
+
+VerifyOptions Quick() {
+  VerifyOptions options;
+  options.permutations = 999;
+  return options;
+}
+
+const SignalReport& Signal(const Report& report, std::string_view name) {
+  for (const SignalReport& signal : report.signals) {
+    if (signal.evidence.signal == name) return signal;
+  }
+  ADD_FAILURE() << name;
+  return report.signals.front();
+}
+
+TEST(VerifyTest, SameSourceIsConsistentAndAnotherDiffers) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(5, 200, 0, 1));
+  const auto same = Verify(fingerprint, Observed(fingerprint, RandomChoices(5, 80, 0, 2)), Quick());
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(same->verdict, Verdict::kConsistent);
+  EXPECT_EQ(same->n_reference, 1000);
+  EXPECT_EQ(same->n_observed, 400);
+  const auto other = Verify(fingerprint, Observed(fingerprint, RandomChoices(5, 80, 2, 3)), Quick());
+  EXPECT_EQ(other->verdict, Verdict::kDiffers);
+  EXPECT_EQ(Signal(*other, "choice").status, SignalStatus::kDiffers);
+  EXPECT_DOUBLE_EQ(*other->p_value, *Signal(*other, "choice").adjusted_p_value);
+}
+
+TEST(VerifyTest, CertainButSmallDifferencesAreNotAccused) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(5, 800, 0, 1));
+  const SampleSet observed = Observed(fingerprint, RandomChoices(5, 400, 0.3, 2));
+  const auto report = Verify(fingerprint, observed, Quick());
+  EXPECT_EQ(report->verdict, Verdict::kInconclusive);
+  EXPECT_EQ(*report->reason, "effect_below_gate");
+  EXPECT_LE(*report->p_value, 0.01);
+  VerifyOptions serving = Quick();
+  serving.claim = Claim::kServing;
+  EXPECT_EQ(Verify(fingerprint, observed, serving)->verdict, Verdict::kDiffers);
+}
+
+TEST(VerifyTest, FewAnswersAreInconclusiveWithTheNumberNeeded) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(2, 100, 0, 1));
+  const auto report = Verify(fingerprint, Observed(fingerprint, RandomChoices(2, 5, 0, 2)), Quick());
+  EXPECT_EQ(report->verdict, Verdict::kInconclusive);
+  EXPECT_EQ(*report->reason, "too_few_observations");
+  ASSERT_TRUE(report->n_observed_needed.has_value());
+  EXPECT_GT(*report->n_observed_needed, 10);
+}
+
+TEST(VerifyTest, NothingSharedIsNotMeasurable) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(2, 20, 0, 1));
+  const auto report =
+      Verify(fingerprint, Observed(fingerprint, RandomChoices(2, 20, 0, 2, "elsewhere")), Quick());
+  EXPECT_EQ(report->verdict, Verdict::kNotMeasurable);
+  EXPECT_EQ(*report->reason, "nothing_comparable");
+  EXPECT_FALSE(report->p_value.has_value());
+}
+
+std::vector<Observation> Append(std::vector<Observation> a, const std::vector<Observation>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::vector<Observation> Logprobs(double shift) {
+  std::vector<Observation> observations;
+  for (int p = 0; p < 10; ++p) {
+    for (int i = 0; i < 4; ++i) {
+      observations.push_back(LogprobAnswer("l" + std::to_string(p), shift * (1 + 0.01 * p), 1e-4 * (i % 2)));
+    }
+  }
+  return observations;
+}
+
+TEST(VerifyTest, StrippedLogprobsStayInTheFamilyAndAreNoAgreement) {
+  const Fingerprint fingerprint = Enrolled(Append(RandomChoices(5, 200, 0, 1), Logprobs(0)));
+  std::vector<Observation> stripped = Logprobs(0);
+  for (Observation& observation : stripped) observation.logprobs.clear();
+  const auto report =
+      Verify(fingerprint, Observed(fingerprint, Append(RandomChoices(5, 80, 2, 3), stripped)), Quick());
+  EXPECT_EQ(Signal(*report, "logprob").status, SignalStatus::kNotMeasurable);
+  // Two members in the family although one could be measured.
+  const SignalReport& choice = Signal(*report, "choice");
+  EXPECT_DOUBLE_EQ(*choice.adjusted_p_value, 2 * *choice.evidence.p_value);
+}
+
+TEST(VerifyTest, AgreeingLogprobsTurnOtherDifferencesIntoConfiguration) {
+  const Fingerprint fingerprint = Enrolled(Append(RandomChoices(5, 200, 0, 1), Logprobs(0)));
+  const auto report =
+      Verify(fingerprint, Observed(fingerprint, Append(RandomChoices(5, 80, 2, 3), Logprobs(0))), Quick());
+  EXPECT_EQ(report->verdict, Verdict::kInconclusive);
+  EXPECT_EQ(*report->reason, "configuration");
+  EXPECT_EQ(Signal(*report, "choice").status, SignalStatus::kConfigurationDiffers);
+  const auto other =
+      Verify(fingerprint, Observed(fingerprint, Append(RandomChoices(5, 80, 2, 3), Logprobs(2))), Quick());
+  EXPECT_EQ(other->verdict, Verdict::kDiffers);
+}
+
+TEST(VerifyTest, AlternativesAreAttributedAndTheClaimedModelsOwnIsIgnored) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(5, 200, 0, 1));
+  const Fingerprint own = Enrolled(RandomChoices(5, 200, 0, 1), "claimed");
+  const Fingerprint sibling = Enrolled(RandomChoices(5, 200, 2, 2), "sibling");
+  VerifyOptions options = Quick();
+  options.alternatives = {&own, &sibling};
+  const auto swapped = Verify(fingerprint, Observed(fingerprint, RandomChoices(5, 60, 2, 3)), options);
+  EXPECT_EQ(swapped->verdict, Verdict::kDiffers);
+  ASSERT_TRUE(swapped->attribution.has_value());
+  EXPECT_EQ(swapped->attribution->model, "sibling");
+  EXPECT_GT(swapped->attribution->p_value, options.alpha);
+  ASSERT_TRUE(swapped->mixture.has_value());
+  EXPECT_GT(swapped->mixture->low, 0.7);
+  const auto honest = Verify(fingerprint, Observed(fingerprint, RandomChoices(5, 60, 0, 4)), options);
+  EXPECT_EQ(honest->verdict, Verdict::kConsistent);
+  EXPECT_TRUE(honest->not_ruled_out.empty());
+  ASSERT_EQ(honest->largest_shares.size(), 1u);
+  EXPECT_LT(honest->largest_shares[0].fraction, 0.4);
+  // A third model is not named as the sibling.
+  const auto third = Verify(fingerprint, Observed(fingerprint, RandomChoices(5, 60, -3, 5)), options);
+  EXPECT_EQ(third->verdict, Verdict::kDiffers);
+  EXPECT_FALSE(third->attribution.has_value());
+}
+
+TEST(VerifyTest, AlternativesOfOtherConditionsAreLeftOut) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(2, 50, 0, 1));
+  std::vector<Observation> cold = RandomChoices(2, 50, 2, 2);
+  for (Observation& observation : cold) observation.request.temperature = 0.2;
+  const Fingerprint other = Enrolled(cold, "other");
+  VerifyOptions options = Quick();
+  options.alternatives = {&other};
+  const auto report = Verify(fingerprint, Observed(fingerprint, RandomChoices(2, 20, 0, 3)), options);
+  EXPECT_THAT(report->warnings.at(0), HasSubstr("left out"));
+  EXPECT_EQ(report->power_against, "the default effect of each signal");
+}
+
+TEST(VerifyTest, AnHonestVariantIsNotAccused) {
+  FingerprintBuilder builder(EnrollOptions{.model = "m"});
+  for (const Observation& o : RandomChoices(5, 150, 0, 1)) ASSERT_TRUE(builder.Add(o, "provider-a").ok());
+  for (const Observation& o : RandomChoices(5, 150, 2, 2)) ASSERT_TRUE(builder.Add(o, "provider-b").ok());
+  const auto fingerprint = std::move(builder).Build();
+  ASSERT_TRUE(fingerprint.ok());
+  const auto report = Verify(*fingerprint, Observed(*fingerprint, RandomChoices(5, 60, 2, 3)), Quick());
+  EXPECT_NE(report->verdict, Verdict::kDiffers);
+  EXPECT_EQ(report->variant, "provider-b");
+  EXPECT_EQ(report->variants, 2u);
+}
+
+TEST(VerifyTest, OtherConditionsAreRefusedUnlessRankingOnly) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(2, 30, 0, 1));
+  std::vector<Observation> cold = RandomChoices(2, 30, 2, 2);
+  for (Observation& observation : cold) observation.request.temperature = 0.2;
+  const SampleSet observed = Observed(fingerprint, cold);
+  const auto refused = Verify(fingerprint, observed, Quick());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("probe \"p1\": temperature is 0.2"));
+  VerifyOptions ranking = Quick();
+  ranking.ranking_only = true;
+  EXPECT_EQ(Verify(fingerprint, observed, ranking)->verdict, Verdict::kInconclusive);
+}
+
+TEST(VerifyTest, OptionsOutOfRange) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(1, 10, 0, 1));
+  const SampleSet observed = Observed(fingerprint, RandomChoices(1, 10, 0, 2));
+  for (const double alpha : {0.0, -1.0, 0.6, std::nan("")}) {
+    VerifyOptions options = Quick();
+    options.alpha = alpha;
+    EXPECT_EQ(Verify(fingerprint, observed, options).status().code(), absl::StatusCode::kInvalidArgument)
+        << alpha;
+  }
+  VerifyOptions options = Quick();
+  options.permutations = 10;
+  EXPECT_EQ(Verify(fingerprint, observed, options).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(VerifyTest, SmallAlphaGetsEnoughRelabelingsAndThreadsDoNotMatter) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(3, 40, 0, 1));
+  const SampleSet observed = Observed(fingerprint, RandomChoices(3, 30, 0.4, 2));
+  VerifyOptions options = Quick();
+  options.alpha = 0.001;
+  const auto one = Verify(fingerprint, observed, options);
+  EXPECT_EQ(one->permutations, 20000);
+  options.threads = 3;
+  EXPECT_EQ(*Verify(fingerprint, observed, options)->p_value, *one->p_value);
+}
+
+}  // namespace
+}  // namespace pinchbeck

@@ -1,0 +1,149 @@
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "pinchbeck/fingerprint/builder.h"
+#include "pinchbeck/fingerprint/fingerprint.h"
+#include "tests/signal/observations.h"
+
+namespace pinchbeck {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+// Two sessions with every kind of sample.
+Fingerprint Example() {
+  FingerprintBuilder builder(EnrollOptions{.model = "example", .keep_text = true});
+  for (const std::string session : {"monday", "tuesday"}) {
+    std::vector<Observation> observations = RandomChoices(2, 6, 0, session.size());
+    for (int i = 0; i < 3; ++i) {
+      observations.push_back(LogprobAnswer("l", 0.1, 1e-3 * i));
+      Observation text = TextAnswer("t", "some text " + std::to_string(i), i == 2 ? 100 : 20 + i);
+      text.signals = {"text", "token_length", "latency", "tokenizer"};
+      text.timing.first_token_s = 0.2;
+      text.usage.input_tokens = 9;
+      text.time = "2026-11-20T08:00:0" + std::to_string(i) + "Z";
+      observations.push_back(text);
+    }
+    for (Observation& observation : observations) {
+      observation.session = session;
+      EXPECT_TRUE(builder.Add(observation, "default").ok());
+    }
+  }
+  auto fingerprint = std::move(builder).Build();
+  EXPECT_TRUE(fingerprint.ok()) << fingerprint.status();
+  return *std::move(fingerprint);
+}
+
+TEST(StoreTest, RoundTripKeepsEverything) {
+  const std::string text = SerializeFingerprint(Example());
+  const auto parsed = ParseFingerprint(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(SerializeFingerprint(*parsed), text);
+  EXPECT_EQ(parsed->parts.size(), 2u);
+  EXPECT_EQ(parsed->texts.at("t").size(), 6u);
+  EXPECT_TRUE(parsed->plan.at("t").latency);
+  EXPECT_FALSE(parsed->session_spread.empty());
+  EXPECT_TRUE(parsed->variant_spread.empty());
+  EXPECT_EQ(*parsed->LastTime(), "2026-11-20T08:00:02Z");
+}
+
+struct Damage {
+  const char* name;
+  const char* pointer;  // JSON pointer of the value to replace; removed when `value` is discarded
+  Json value;
+  const char* says;
+};
+
+TEST(StoreTest, ContradictionsNameTheField) {
+  const Json good = Json::parse(SerializeFingerprint(Example()));
+  const Json remove = Json(Json::value_t::discarded);
+  const Damage cases[] = {
+      {"other major version", "/schema", "pinchbeck.fingerprint/2", "another major version"},
+      {"not a fingerprint", "/schema", "pinchbeck.report/1", "not a fingerprint"},
+      {"no model", "/model", remove, "model: missing"},
+      {"empty model", "/model", "", "model"},
+      {"no parts", "/parts", Json::array(), "parts"},
+      {"wrong type", "/parts/0/usable", "many", "parts[0].usable: expected a number"},
+      {"negative count", "/parts/0/probes/p0/choices/1", -3, "parts[0].probes.p0.choices.1"},
+      {"sum contradicts", "/parts/0/usable", 4, "parts[0].usable: does not match"},
+      {"too many choices", "/parts/0/probes/p0/usable", 1, "more choices than usable"},
+      {"unknown signal", "/plan/p0/signals/0", "aura", "unknown signal"},
+      {"unplanned probe", "/plan/p0", remove, "missing in `plan`"},
+      {"token index", "/parts/0/probes/l/logprobs/0/tokens/0", 99, "token index out of range"},
+      {"rising log-probabilities", "/parts/0/probes/l/logprobs/0/values/2", -0.1, "falling order"},
+      {"unsorted buckets", "/parts/0/probes/t/texts/0/trigrams/0", 1048575, "rise"},
+      {"short style", "/parts/0/probes/t/texts/0/style", Json::array({1, 2}), "expected 10 numbers"},
+      {"capped index", "/parts/0/probes/t/lengths/capped", Json::array({77}), "index out of range"},
+      {"unknown length source", "/plan/t/length_source", "guess", "length_source"},
+      {"negative spread", "/session_spread/choice", -1, "session_spread.choice"}};
+  for (const Damage& damage : cases) {
+    Json bad = good;
+    const Json::json_pointer pointer(damage.pointer);
+    ASSERT_TRUE(bad.contains(pointer)) << damage.name;
+    if (damage.value.is_discarded()) {
+      bad[pointer.parent_pointer()].erase(pointer.back());
+    } else {
+      bad[pointer] = damage.value;
+    }
+    const auto parsed = ParseFingerprint(bad.dump());
+    EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument) << damage.name;
+    EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(damage.says)) << damage.name;
+  }
+}
+
+TEST(StoreTest, CutOffFilesAreRefusedAtEveryLength) {
+  const std::string text = SerializeFingerprint(Example());
+  for (std::size_t length = 0; length + 2 < text.size(); length += 97) {
+    EXPECT_FALSE(ParseFingerprint(text.substr(0, length)).ok()) << length;
+  }
+}
+
+TEST(StoreTest, DamagedBytesNeverCrash) {
+  const std::string text = SerializeFingerprint(Example());
+  stats::CounterRng rng(4, 0);
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string bad = text;
+    for (int k = 0; k < 3; ++k) {
+      bad[rng.Below(static_cast<std::uint32_t>(bad.size()))] = static_cast<char>(rng.Below(256));
+    }
+    refused += !ParseFingerprint(bad).ok();
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(StoreTest, Files) {
+  const std::string folder = ::testing::TempDir() + "/pinchbeck-store-test";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  ASSERT_TRUE(SaveFingerprint(Example(), folder + "/a.json").ok());
+  EXPECT_TRUE(LoadFingerprint(folder + "/a.json").ok());
+  EXPECT_EQ(LoadFingerprints(folder)->size(), 1u);
+  EXPECT_EQ(LoadFingerprint(folder).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(LoadFingerprint(folder + "/none.json").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(LoadFingerprints(folder + "/none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(SaveFingerprint(Example(), folder + "/no/such/folder.json").ok());
+  std::ofstream(folder + "/b.json") << "{";
+  EXPECT_THAT(std::string(LoadFingerprints(folder).status().message()), HasSubstr("b.json"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ConditionDifferencesTest, ComparesOnlyWhatBothRecorded) {
+  const Fingerprint fingerprint = Example();
+  Observation same = ChoiceAnswer("p0", "1"), other = same, silent = same;
+  other.request.temperature = 0.25;
+  other.request.max_tokens = 9;
+  silent.request = {};
+  EXPECT_TRUE(ConditionDifferences(fingerprint, Build({same})).empty());
+  EXPECT_TRUE(ConditionDifferences(fingerprint, Build({silent})).empty());
+  const std::vector<std::string> differences = ConditionDifferences(fingerprint, Build({other}));
+  ASSERT_EQ(differences.size(), 2u);
+  EXPECT_THAT(differences[0], HasSubstr("temperature is 0.25 in the recording, 1 in the fingerprint"));
+}
+
+}  // namespace
+}  // namespace pinchbeck

@@ -1,0 +1,123 @@
+#include "pinchbeck/report/report_writers.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace pinchbeck {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+Report Example() {
+  Report report;
+  report.verdict = Verdict::kDiffers;
+  report.model = "gpt-x";
+  report.p_value = 0.0004;
+  report.permutations = 9999;
+  report.n_reference = 1000;
+  report.n_observed = 200;
+  SignalReport choice;
+  choice.status = SignalStatus::kDiffers;
+  choice.adjusted_p_value = 0.0004;
+  choice.evidence = SignalEvidence{.signal = "choice",
+                                   .measurable = true,
+                                   .reason = "",
+                                   .p_value = 0.0002,
+                                   .equality_p_value = std::nullopt,
+                                   .statistic = 3.1,
+                                   .effect = 0.21,
+                                   .effect_low = 0.18,
+                                   .effect_high = 0.24,
+                                   .effect_unit = "bits",
+                                   .effect_gate = 0.05,
+                                   .detectable_effect = 0.03,
+                                   .default_effect = 0.1,
+                                   .n_reference = 1000,
+                                   .n_observed = 200,
+                                   .probes = 5,
+                                   .method = "some test",
+                                   .notes = {}};
+  SignalReport text;
+  text.evidence = NotMeasurable("text", "no probe with texts on both sides");
+  report.signals = {choice, text};
+  report.attribution = Attribution{"gpt-x-mini", 0.98, 0.4};
+  report.mixture = Mixture{"gpt-x-mini", 0.9, 0.8, 1.0};
+  report.warnings = {"something to know"};
+  return report;
+}
+
+TEST(ReportToJsonTest, HasTheContractsFields) {
+  const auto json = nlohmann::json::parse(ReportToJson(Example()));
+  EXPECT_EQ(json["schema"], "pinchbeck.report/1");
+  EXPECT_EQ(json["verdict"], "differs");
+  EXPECT_EQ(json["p_value"], 0.0004);
+  EXPECT_EQ(json["alpha"], 0.01);
+  EXPECT_EQ(json["seed"], 1);
+  EXPECT_EQ(json["n_reference"], 1000);
+  EXPECT_EQ(json["n_observed"], 200);
+  const auto& choice = json["signals"][0];
+  for (const char* field : {"signal", "status", "p_value", "statistic", "effect", "effect_unit",
+                            "n_reference", "n_observed", "method", "note"}) {
+    EXPECT_TRUE(choice.contains(field)) << field;
+  }
+  EXPECT_TRUE(choice["note"].is_null());
+  EXPECT_TRUE(json["signals"][1]["p_value"].is_null());
+  EXPECT_EQ(json["attribution"]["posterior"], 0.98);
+  EXPECT_EQ(json["mixture"]["low"], 0.8);
+  EXPECT_TRUE(json["reason"].is_null());
+  EXPECT_TRUE(json["not_ruled_out"].is_array());
+}
+
+TEST(ReportToJsonTest, WhatWasNotComputedIsNull) {
+  const auto json = nlohmann::json::parse(ReportToJson(Report{}));
+  EXPECT_EQ(json["verdict"], "not_measurable");
+  for (const char* field : {"p_value", "attribution", "mixture", "reason", "n_observed_needed"}) {
+    EXPECT_TRUE(json[field].is_null()) << field;
+  }
+}
+
+TEST(ReportToTextTest, VerdictFirstAndFitsATerminal) {
+  const std::string text = ReportToText(Example());
+  EXPECT_THAT(text, StartsWith("DIFFERS from the reference of gpt-x\n"));
+  EXPECT_THAT(text, HasSubstr("p = 0.0004 at level 0.01"));
+  EXPECT_THAT(text, HasSubstr("The answers fit \"gpt-x-mini\""));
+  EXPECT_THAT(text, HasSubstr("90% (95% interval 80% to 100%)"));
+  EXPECT_THAT(text, HasSubstr("What this sample could not have shown"));
+  EXPECT_THAT(text, HasSubstr("Innocent causes"));
+  EXPECT_THAT(text, HasSubstr("something to know"));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << line;
+}
+
+TEST(ReportToTextTest, ConsistentNeedsNoExcuses) {
+  Report report = Example();
+  report.verdict = Verdict::kConsistent;
+  report.attribution.reset();
+  report.mixture.reset();
+  const std::string text = ReportToText(report);
+  EXPECT_THAT(text, StartsWith("CONSISTENT"));
+  EXPECT_THAT(text, Not(HasSubstr("Innocent causes")));
+}
+
+TEST(PrintableTest, TerminalsCannotBeSteered) {
+  Report report = Example();
+  report.model =
+      "evil\x1b[31m\r\nCONSISTENT\x7f\xC2\x9B"
+      "31m";
+  report.warnings = {std::string("a\0b\x1b]0;title\a", 13)};
+  const std::string text = ReportToText(report);
+  for (const char c : text) {
+    EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << static_cast<int>(c);
+    EXPECT_NE(c, '\x7f');
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\xC2\x9B")));
+  EXPECT_EQ(Printable("abcdef", 3), "abc...");
+  EXPECT_EQ(Printable("\xC3\xA9\xC3\xA9", 3), "\xC3\xA9...");
+}
+
+}  // namespace
+}  // namespace pinchbeck
