@@ -31,6 +31,23 @@ std::string Wrap(const std::string& first, const std::string& indent, const std:
   return result + line + "\n";
 }
 
+// `parts` with two spaces between them; one that does not fit goes to the next line under `indent`.
+std::string JoinParts(const std::string& first, const std::string& indent,
+                      const std::vector<std::string>& parts) {
+  std::string result, line = first;
+  bool empty = true;
+  for (const std::string& part : parts) {
+    if (!empty && line.size() + 2 + part.size() > kColumns) {
+      result += line + "\n";
+      line = indent;
+      empty = true;
+    }
+    line += (empty ? "" : "  ") + part;
+    empty = false;
+  }
+  return result + line + "\n";
+}
+
 std::string PValue(double p) { return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p); }
 
 std::string Headline(const Report& report) {
@@ -88,24 +105,23 @@ std::string SignalLine(const SignalReport& report) {
   std::string line =
       absl::StrFormat("  %-13s %-15s", evidence.signal, std::string(SignalStatusName(report.status)));
   if (!evidence.measurable) return Wrap(line, std::string(31, ' '), evidence.reason);
-  std::string rest;
+  std::string p = "p -";
   if (report.adjusted_p_value) {
-    rest += "p " + PValue(*report.adjusted_p_value);
+    p = "p " + PValue(*report.adjusted_p_value);
   } else if (evidence.p_value) {
-    rest += "p " + PValue(*evidence.p_value);
-  } else {
-    rest += "p -";
+    p = "p " + PValue(*evidence.p_value);
   }
-  rest = absl::StrFormat("%-10s", rest);
+  std::vector<std::string> parts = {absl::StrFormat("%-10s", p)};
   if (evidence.effect) {
-    rest += absl::StrFormat("  effect %.4g", *evidence.effect);
+    std::string effect = absl::StrFormat("effect %.4g", *evidence.effect);
     if (evidence.effect_low && evidence.effect_high) {
-      rest += absl::StrFormat(" [%.3g, %.3g]", *evidence.effect_low, *evidence.effect_high);
+      effect += absl::StrFormat(" [%.3g, %.3g]", *evidence.effect_low, *evidence.effect_high);
     }
-    rest += " " + evidence.effect_unit;
+    parts.push_back(effect + " " + evidence.effect_unit);
   }
-  rest += absl::StrFormat("  (%d vs %d)", evidence.n_observed, evidence.n_reference);
-  return line + rest + (evidence.counted ? "" : "  not counted") + "\n";
+  parts.push_back(absl::StrFormat("(%d vs %d)", evidence.n_observed, evidence.n_reference));
+  if (!evidence.counted) parts.emplace_back("not counted");
+  return JoinParts(line, std::string(31, ' '), parts);
 }
 
 std::string Attributed(const Report& report) {
@@ -207,7 +223,8 @@ std::string ReportToText(const Report& report) {
       text += Wrap(std::string(31, ' '), std::string(31, ' '), Printable(note, 200));
     }
   }
-  for (const std::string& line : report.condition_differences) text += "  ! " + Printable(line, 120) + "\n";
+  for (const std::string& line : report.condition_differences)
+    text += Wrap("  ! ", "    ", Printable(line, 400));
   if (report.verdict != Verdict::kNotMeasurable)
     text += "\nWhat this sample could not have shown\n" + Limits(report);
   if (report.verdict == Verdict::kDiffers || report.verdict == Verdict::kInconclusive) {

@@ -135,9 +135,9 @@ void SetDetectable(const std::vector<ChoiceCell>& cells, const std::vector<stats
   for (std::size_t s = 0; s < cells.size(); ++s) {
     power_cells.push_back({&cells[s].reference, strata[s].n_observed, weights[s]});
   }
-  evidence.detectable_effect =
-      internal::DetectableDivergence(power_cells, evidence.default_effect,
-                                     stats::RejectionThreshold(divergence, options.level), options.seed);
+  evidence.detectable_effect = internal::DetectableDivergence(
+      power_cells, evidence.default_effect,
+      stats::RejectionThreshold(divergence, options.level) - divergence.mean(), options.seed);
   if (!evidence.detectable_effect || *evidence.detectable_effect > evidence.default_effect) {
     evidence.size_factor = internal::ChoiceSizeFactor(power_cells, evidence.default_effect, total_weight);
   }

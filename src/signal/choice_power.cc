@@ -27,18 +27,36 @@ std::vector<double> Mix(const std::vector<double>& p, const std::vector<double>&
   return mixed;
 }
 
-// The reference's distribution (with room for one new category at the end) and the diverging one.
+// The claimed model's distribution (with room for one new category at the end), the diverging one, and the
+// sizes of the two samples.
 struct Pair {
   std::vector<double> claimed, other;
+  std::int64_t n_reference = 0, n_observed = 0;
 };
+
+// The reference's shares, falling, with the mass of answers that it did not happen to give: n1 / m of the
+// whole (Good 1953) over about n1 (n1 - 1) / (2 (n2 + 1)) answers (Chao 1984), where n1 answers came once and
+// n2 twice. Without it, simulated samples would agree better than real ones do.
+std::vector<double> SmoothedShares(const std::vector<std::int64_t>& counts, double total) {
+  const auto once = static_cast<double>(std::count(counts.begin(), counts.end(), 1));
+  const auto twice = static_cast<double>(std::count(counts.begin(), counts.end(), 2));
+  const double unseen = total > 1 ? std::min(0.9, once / total) : 0;
+  std::vector<double> shares;
+  for (const std::int64_t count : counts) {
+    if (count > 0) shares.push_back((1 - unseen) * static_cast<double>(count) / total);
+  }
+  const auto extra =
+      static_cast<std::size_t>(std::clamp(once * (once - 1) / (2 * (twice + 1)), 1.0, 10000.0));
+  if (unseen > 0) shares.insert(shares.end(), extra, unseen / static_cast<double>(extra));
+  std::sort(shares.begin(), shares.end(), std::greater<>());
+  return shares;
+}
 
 Pair DivergingPair(const std::vector<std::int64_t>& counts, double bits) {
   Pair pair;
   const double total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
-  for (const std::int64_t count : counts) {
-    if (count > 0) pair.claimed.push_back(static_cast<double>(count) / total);
-  }
-  std::sort(pair.claimed.begin(), pair.claimed.end(), std::greater<>());
+  pair.claimed = SmoothedShares(counts, total);
+  pair.n_reference = static_cast<std::int64_t>(total);
   pair.claimed.push_back(0);
   std::vector<double> target = pair.claimed;
   std::rotate(target.begin(), target.begin() + 1, target.end() - 1);
@@ -69,28 +87,42 @@ std::vector<double> Draw(const std::vector<double>& probabilities, std::int64_t 
 
 }  // namespace
 
-double ChoicePower(const std::vector<PowerCell>& cells, double bits, double threshold, std::uint64_t seed) {
+namespace {
+
+// Weighted divergences of simulated pairs of samples.
+std::vector<double> Simulated(const std::vector<PowerCell>& cells, double bits, std::uint64_t seed) {
   std::vector<Pair> pairs;
-  for (const PowerCell& cell : cells) pairs.push_back(DivergingPair(*cell.reference, bits));
-  int reached = 0;
+  for (const PowerCell& cell : cells) {
+    pairs.push_back(DivergingPair(*cell.reference, bits));
+    pairs.back().n_observed = cell.n_observed;
+  }
+  std::vector<double> divergences;
   for (int s = 0; s < kSimulations; ++s) {
     stats::CounterRng rng(stats::MixSeed(seed, 0xC0DE), static_cast<std::uint64_t>(s));
     double sum = 0;
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      sum += cells[c].weight * Divergence(pairs[c].claimed, Draw(pairs[c].other, cells[c].n_observed, rng));
+      sum += cells[c].weight * Divergence(Draw(pairs[c].claimed, pairs[c].n_reference, rng),
+                                          Draw(pairs[c].other, pairs[c].n_observed, rng));
     }
-    reached += sum >= threshold;
+    divergences.push_back(sum);
   }
-  return static_cast<double>(reached) / kSimulations;
+  return divergences;
 }
 
+}  // namespace
+
 std::optional<double> DetectableDivergence(const std::vector<PowerCell>& cells, double default_bits,
-                                           double threshold, std::uint64_t seed) {
-  if (!std::isfinite(threshold)) return std::nullopt;
+                                           double excess, std::uint64_t seed) {
+  if (!std::isfinite(excess)) return std::nullopt;
+  const std::vector<double> null = Simulated(cells, 0, seed);
+  const double null_mean = std::accumulate(null.begin(), null.end(), 0.0) / kSimulations;
   for (const double multiple : {0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0}) {
     const double bits = multiple * default_bits;
     if (bits >= 1) break;
-    if (ChoicePower(cells, bits, threshold, seed) >= kRequiredPower) return bits;
+    const std::vector<double> divergences = Simulated(cells, bits, seed);
+    const auto reached = std::count_if(divergences.begin(), divergences.end(),
+                                       [&](double divergence) { return divergence - null_mean >= excess; });
+    if (static_cast<double>(reached) >= kRequiredPower * kSimulations) return bits;
   }
   return std::nullopt;
 }

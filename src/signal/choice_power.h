@@ -15,16 +15,16 @@ struct PowerCell {
   double weight = 0;
 };
 
-// Share of simulated samples from a model that diverges by `bits` from the reference in every probe whose
-// weighted Jensen-Shannon divergence reaches `threshold`. The simulated model mixes the reference with a copy
-// of itself whose probabilities are handed on to the next category, so that answers change without new ones
-// appearing; where that cannot diverge so far, with an answer that the reference never gave.
-[[nodiscard]] double ChoicePower(const std::vector<PowerCell>& cells, double bits, double threshold,
-                                 std::uint64_t seed);
-
-// Smallest of a rising list of divergences that is found with power 0.9, or nullopt.
+// Smallest of a rising list of divergences in bits that is found with power 0.9, or nullopt.
+//
+// By simulation: both samples are drawn again, the second from a model that diverges by so much in every
+// probe. That model mixes the claimed one with a copy whose probabilities are handed on to the next category,
+// so that answers change without new ones appearing; where that cannot diverge so far, with an answer that
+// the reference never gave. `excess` is what the weighted divergence must exceed its null mean by to be
+// rejected; the simulation's own null mean is taken off likewise, so that answers which nobody has seen yet
+// cancel.
 [[nodiscard]] std::optional<double> DetectableDivergence(const std::vector<PowerCell>& cells,
-                                                         double default_bits, double threshold,
+                                                         double default_bits, double excess,
                                                          std::uint64_t seed);
 
 // Multiple of the observed answers at which `bits` would be found, from the chi-square approximation of the
