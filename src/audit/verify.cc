@@ -282,9 +282,8 @@ void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::strin
 }  // namespace
 
 absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& observed,
-                              const VerifyOptions& asked) {
-  PINCHBECK_RETURN_IF_ERROR(CheckOptions(asked));
-  VerifyOptions options = asked;
+                              const VerifyOptions& options) {
+  PINCHBECK_RETURN_IF_ERROR(CheckOptions(options));
   Report report;
   report.model = fingerprint.model;
   report.claim = options.claim;
@@ -299,16 +298,17 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     return CheckConditions(report.condition_differences);
   }
   const std::size_t family = internal::FamilySize(pooled, observed);
-  options.permutations =
+  VerifyOptions raised = options;
+  raised.permutations =
       std::max(options.permutations,
                static_cast<std::int64_t>(std::ceil(20 * static_cast<double>(family) / options.alpha)));
-  report.permutations = options.permutations;
-  const std::vector<Candidate> alternatives = UsableAlternatives(fingerprint, options, report.warnings);
+  report.permutations = raised.permutations;
+  const std::vector<Candidate> alternatives = UsableAlternatives(fingerprint, raised, report.warnings);
 
-  const std::vector<Candidate> references = References(fingerprint, options.claim);
+  const std::vector<Candidate> references = References(fingerprint, raised.claim);
   report.variants = fingerprint.Variants().size();
   const auto& spread =
-      options.claim == Claim::kWeights ? fingerprint.variant_spread : fingerprint.session_spread;
+      raised.claim == Claim::kWeights ? fingerprint.variant_spread : fingerprint.session_spread;
   Decision decision;
   const Candidate* reference = nullptr;
   for (const Candidate& candidate : references) {
@@ -317,7 +317,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
                               .alternatives = Samples(alternatives),
                               .spread = &spread,
                               .counted_only = false};
-    Decision next = internal::Decide(input, options);
+    Decision next = internal::Decide(input, raised);
     if (reference != nullptr && !AgreesBetter(next, decision)) continue;
     decision = std::move(next);
     reference = &candidate;
@@ -345,16 +345,16 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     report.reason = "configuration";
   } else if (decision.any_differs) {
     report.verdict = Verdict::kDiffers;
-    Attribute(reference->sample, observed, alternatives, options, report);
+    Attribute(reference->sample, observed, alternatives, raised, report);
   } else if (decision.any_rejected) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "effect_below_gate";
     AddLargestShares(reference->sample, observed, alternatives, report);
   } else {
-    JudgePower(input, alternatives, options, report);
+    JudgePower(input, alternatives, raised, report);
     AddLargestShares(reference->sample, observed, alternatives, report);
   }
-  if (options.ranking_only && !report.condition_differences.empty()) {
+  if (raised.ranking_only && !report.condition_differences.empty()) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "ranking_only";
   }

@@ -61,7 +61,7 @@ class Collector {
   [[nodiscard]] Observation NewObservation(const Task& task, std::optional<std::int64_t> seed) const;
   [[nodiscard]] std::optional<std::int64_t> RequestSeed(const Task& task) const;
 
-  [[nodiscard]] absl::Status HandleResult(const TransferResult& result);
+  [[nodiscard]] absl::Status HandleResult(const TransferResult& transfer);
   void SettleTokens(const Flight& flight, const AttemptResult& result);
   [[nodiscard]] bool ScheduleRetry(Flight& flight, AttemptResult& result);
   [[nodiscard]] absl::Status Record(const AttemptResult& result);

@@ -218,7 +218,7 @@ ChatReader::Added ChatReader::ReadChoice(const json& choice, const char* message
   if (message != nullptr) added.content = ReadMessage(*message);
   added.logprob_entries = ReadLogprobs(choice);
   ReadTokenIds(choice);
-  if (std::optional<std::string> finish = FindString(choice, "finish_reason"); finish.value_or("") != "") {
+  if (std::optional<std::string> finish = FindString(choice, "finish_reason"); finish && !finish->empty()) {
     if (*finish == "error") {
       SetError(ErrorKind::kProtocol, std::nullopt,
                "the server ended the answer with finish_reason \"error\"");

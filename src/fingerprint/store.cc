@@ -421,10 +421,10 @@ std::string SerializeFingerprint(const Fingerprint& fingerprint) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-absl::StatusOr<Fingerprint> ParseFingerprint(std::string_view text) {
+absl::StatusOr<Fingerprint> ParseFingerprint(std::string_view json) {
   try {
-    const nlohmann::json json = nlohmann::json::parse(text);
-    return ReadFingerprint(Field(json, ""));
+    const nlohmann::json document = nlohmann::json::parse(json);
+    return ReadFingerprint(Field(document, ""));
   } catch (const internal::FieldError& error) {
     return absl::InvalidArgumentError(error.message);
   } catch (const nlohmann::json::parse_error& error) {

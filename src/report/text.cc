@@ -51,7 +51,8 @@ std::string JoinParts(const std::string& first, const std::string& indent,
 std::string PValue(double p) { return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p); }
 
 std::string Headline(const Report& report) {
-  const std::string model = Printable(report.model);
+  // The longest headline leaves this much of a line for the name.
+  const std::string model = Printable(report.model, 56);
   switch (report.verdict) {
     case Verdict::kConsistent:
       return "CONSISTENT with the reference of " + model;

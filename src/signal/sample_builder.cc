@@ -32,7 +32,8 @@ std::string FailureKind(const ErrorRecord& error) {
 // "chatcmpl-A1b2" becomes "chatcmpl-*4": the form of an id without its value.
 std::string IdShape(std::string_view id) {
   const auto dash = id.find_last_of("-_");
-  if (dash == std::string_view::npos || dash > 24) return "*" + std::to_string(id.size());
+  constexpr std::size_t kLongestPrefix = 24;
+  if (dash > kLongestPrefix) return "*" + std::to_string(id.size());
   return std::string(id.substr(0, dash + 1)) + "*" + std::to_string(id.size() - dash - 1);
 }
 
@@ -66,12 +67,13 @@ void AddLogprobs(const Observation& observation, ProbeSample& sample,
   for (const TokenLogprob* token : listed) {
     if (vector.entries.size() == kMaxTopLogprobs) break;
     if (!token->logprob || *token->logprob <= kCensoredLogprob || !std::isfinite(*token->logprob)) continue;
-    const auto [it, added] = index.emplace(token->token, static_cast<std::uint32_t>(sample.tokens.size()));
-    if (added) sample.tokens.push_back(token->token);
+    const auto inserted = index.emplace(token->token, static_cast<std::uint32_t>(sample.tokens.size()));
+    if (inserted.second) sample.tokens.push_back(token->token);
+    const std::uint32_t number = inserted.first->second;
     // Special tokens can share one spelling; the most likely of them stands for all.
     const bool repeated = std::any_of(vector.entries.begin(), vector.entries.end(),
-                                      [&](const auto& entry) { return entry.first == it->second; });
-    if (!repeated) vector.entries.emplace_back(it->second, *token->logprob);
+                                      [&](const auto& entry) { return entry.first == number; });
+    if (!repeated) vector.entries.emplace_back(number, *token->logprob);
   }
   if (!vector.entries.empty()) sample.logprobs.push_back(std::move(vector));
 }
