@@ -54,6 +54,21 @@ bool HasLogprob(const ProbeSample& probe) { return !probe.logprobs.empty(); }
 bool HasLength(const ProbeSample& probe) { return !probe.lengths.empty(); }
 bool HasText(const ProbeSample& probe) { return !probe.texts.empty(); }
 
+// Signals outside the family never decide, but what they saw must not read as agreement.
+SignalStatus ReportedStatus(const SignalEvidence& evidence, double alpha) {
+  if (!evidence.measurable) return SignalStatus::kNotMeasurable;
+  if (evidence.signal == "tokenizer") {
+    const bool matching = evidence.statistic.value_or(0) >= 0.9;
+    if (!matching) return SignalStatus::kDiffers;
+    return evidence.effect.value_or(0) != 0 ? SignalStatus::kConfigurationDiffers : SignalStatus::kConsistent;
+  }
+  const bool mismatch =
+      std::any_of(evidence.notes.begin(), evidence.notes.end(),
+                  [](const std::string& note) { return note.find(": differs (") != std::string::npos; });
+  const bool noticed = mismatch || (evidence.p_value && *evidence.p_value <= alpha);
+  return noticed ? SignalStatus::kInconclusive : SignalStatus::kConsistent;
+}
+
 // Was any probe asked that the reference has this signal's data for?
 template <class Has>
 bool InFamily(const SampleSet& reference, const SampleSet& observed, Has has) {
@@ -97,6 +112,11 @@ Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
   if (!input.counted_only) {
     for (const NamedSignal& signal : kReported)
       decision.signals.push_back(Report(signal, input, options, family));
+  }
+  for (SignalReport& report : decision.signals) {
+    if (!report.evidence.counted && report.evidence.measurable) {
+      report.status = ReportedStatus(report.evidence, options.alpha);
+    }
   }
   std::vector<double> p_values;
   std::vector<SignalReport*> members;

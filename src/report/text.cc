@@ -104,7 +104,7 @@ std::string Reason(const Report& report) {
 std::string SignalLine(const SignalReport& report) {
   const SignalEvidence& evidence = report.evidence;
   std::string line =
-      absl::StrFormat("  %-13s %-15s", evidence.signal, std::string(SignalStatusName(report.status)));
+      absl::StrFormat("  %-13s %-15s ", evidence.signal, std::string(SignalStatusName(report.status)));
   if (!evidence.measurable) return Wrap(line, std::string(31, ' '), evidence.reason);
   std::string p = "p -";
   if (report.adjusted_p_value) {

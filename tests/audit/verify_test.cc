@@ -182,6 +182,16 @@ TEST(VerifyTest, OtherConditionsAreRefusedUnlessRankingOnly) {
   EXPECT_EQ(Verify(fingerprint, observed, ranking)->verdict, Verdict::kInconclusive);
 }
 
+TEST(VerifyTest, ReportedSignalsNeverDecideAndNeverReadAsAgreement) {
+  std::vector<Observation> reference = RandomChoices(5, 200, 0, 1), observed = RandomChoices(5, 80, 0, 2);
+  for (Observation& observation : reference) observation.response.model = "one";
+  for (Observation& observation : observed) observation.response.model = "two";
+  const Fingerprint fingerprint = Enrolled(reference);
+  const auto report = Verify(fingerprint, Observed(fingerprint, observed), Quick());
+  EXPECT_EQ(report->verdict, Verdict::kConsistent);
+  EXPECT_EQ(Signal(*report, "declaration").status, SignalStatus::kInconclusive);
+}
+
 TEST(VerifyTest, OptionsOutOfRange) {
   const Fingerprint fingerprint = Enrolled(RandomChoices(1, 10, 0, 1));
   const SampleSet observed = Observed(fingerprint, RandomChoices(1, 10, 0, 2));
