@@ -57,12 +57,24 @@ std::vector<SampleSet> GroupBy(const std::vector<FingerprintPart>& parts,
   return merged;
 }
 
+template <class T>
+bool FieldContradicts(const std::optional<T>& a, const std::optional<T>& b) {
+  return a && b && *a != *b;
+}
+
+// Fields that one side did not record are not compared.
+bool Contradicts(const ProbeConditions& a, const ProbeConditions& b) {
+  return FieldContradicts(a.temperature, b.temperature) || FieldContradicts(a.top_p, b.top_p) ||
+         FieldContradicts(a.top_k, b.top_k) || FieldContradicts(a.min_p, b.min_p) ||
+         FieldContradicts(a.max_tokens, b.max_tokens) || FieldContradicts(a.prompt_sha256, b.prompt_sha256);
+}
+
 absl::Status CheckSameConditions(const std::vector<FingerprintPart>& parts) {
   std::map<std::string, ProbeConditions> seen;
   for (const FingerprintPart& part : parts) {
     for (const auto& [id, probe] : part.sample.probes) {
       const auto [it, added] = seen.emplace(id, probe.conditions);
-      if (!added && !(it->second == probe.conditions)) {
+      if (!added && Contradicts(it->second, probe.conditions)) {
         return absl::InvalidArgumentError("probe \"" + id +
                                           "\" was asked under different conditions in different sessions or "
                                           "recordings; enrol each setting on its own");

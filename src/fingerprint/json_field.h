@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -82,12 +83,20 @@ class Field {
     }
     return static_cast<std::int64_t>(number);
   }
+  // An integer of either sign, exact over the whole range.
+  [[nodiscard]] std::int64_t Integer() const {
+    const bool too_large = value_->is_number_unsigned() && value_->get<std::uint64_t>() > kLargestInteger;
+    if (!value_->is_number_integer() || too_large) Fail("expected a whole number");
+    return value_->get<std::int64_t>();
+  }
   [[nodiscard]] bool Bool() const {
     if (!value_->is_boolean()) Fail(std::string("expected true or false, got ") + value_->type_name());
     return value_->get<bool>();
   }
 
  private:
+  static constexpr std::uint64_t kLargestInteger = std::numeric_limits<std::int64_t>::max();
+
   void RequireObject() const {
     if (!value_->is_object()) Fail(std::string("expected an object, got ") + value_->type_name());
   }

@@ -170,6 +170,11 @@ std::optional<std::int64_t> OptionalCount(const Field& object, const char* name)
   return ReadOptional<std::int64_t>(object, name, [](const Field& field) { return field.Count(); });
 }
 
+// Servers give some integers a meaning below zero: top_k is -1 where it is switched off.
+std::optional<std::int64_t> OptionalInteger(const Field& object, const char* name) {
+  return ReadOptional<std::int64_t>(object, name, [](const Field& field) { return field.Integer(); });
+}
+
 ProbePlan ReadPlan(const Field& field) {
   ProbePlan plan;
   for (const Field& item : field.At("signals").Items()) {
@@ -213,7 +218,7 @@ ProbePlan ReadPlan(const Field& field) {
 ProbeConditions ReadConditions(const Field& field) {
   return {.temperature = OptionalNumber(field, "temperature"),
           .top_p = OptionalNumber(field, "top_p"),
-          .top_k = OptionalCount(field, "top_k"),
+          .top_k = OptionalInteger(field, "top_k"),
           .min_p = OptionalNumber(field, "min_p"),
           .max_tokens = OptionalCount(field, "max_tokens"),
           .prompt_sha256 = OptionalString(field, "prompt_sha256")};
@@ -269,8 +274,7 @@ Latency ReadLatency(const Field& field) {
     first.Fail("expected seconds > 0");
   latency.median_gap_s = OptionalNumber(field, "median_gap_s");
   latency.tokens_per_s = OptionalNumber(field, "tokens_per_s");
-  latency.minute = ReadOptional<std::int64_t>(
-      field, "minute", [](const Field& minute) { return static_cast<std::int64_t>(minute.Number()); });
+  latency.minute = OptionalInteger(field, "minute");
   return latency;
 }
 

@@ -31,8 +31,19 @@ void AppendLogprobs(const ProbeSample& from, ProbeSample& to) {
   }
 }
 
+// What one part did not record another may have.
+template <class T>
+void Fill(const std::optional<T>& from, std::optional<T>& to) {
+  if (!to) to = from;
+}
+
 void AppendProbe(const ProbeSample& from, ProbeSample& to) {
-  if (to.usable + to.failed == 0) to.conditions = from.conditions;
+  Fill(from.conditions.temperature, to.conditions.temperature);
+  Fill(from.conditions.top_p, to.conditions.top_p);
+  Fill(from.conditions.top_k, to.conditions.top_k);
+  Fill(from.conditions.min_p, to.conditions.min_p);
+  Fill(from.conditions.max_tokens, to.conditions.max_tokens);
+  Fill(from.conditions.prompt_sha256, to.conditions.prompt_sha256);
   to.usable += from.usable;
   to.failed += from.failed;
   AddCounts(from.choices, to.choices);

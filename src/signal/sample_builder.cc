@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kShortAnswer = 16;
 // Up to this many tokens an answer is read raw: normalising would erase what was chosen.
 constexpr std::int64_t kRawChoiceTokens = 4;
+constexpr std::int64_t kMostInputTokens = 1'000'000'000;
+// Log-probabilities are at most 0; beyond rounding and quantised replies they are nonsense and left out.
+constexpr double kLargestLogprob = 0.1;
 
 std::string FailureKind(const ErrorRecord& error) {
   switch (error.kind) {
@@ -59,14 +62,15 @@ void AddLogprobs(const Observation& observation, ProbeSample& sample,
   std::vector<const TokenLogprob*> listed;
   for (const TokenLogprob& token : first.top) listed.push_back(&token);
   FirstTokenLogprobs vector;
-  vector.has_alternatives = listed.size() >= 2;
-  if (!vector.has_alternatives) listed = {&first.sampled};
+  if (listed.size() < 2) listed = {&first.sampled};
   std::stable_sort(listed.begin(), listed.end(), [](const TokenLogprob* a, const TokenLogprob* b) {
     return a->logprob.value_or(kCensoredLogprob) > b->logprob.value_or(kCensoredLogprob);
   });
   for (const TokenLogprob* token : listed) {
     if (vector.entries.size() == kMaxTopLogprobs) break;
-    if (!token->logprob || *token->logprob <= kCensoredLogprob || !std::isfinite(*token->logprob)) continue;
+    // The negation also leaves out what is not a number.
+    if (!token->logprob || !(*token->logprob > kCensoredLogprob && *token->logprob <= kLargestLogprob))
+      continue;
     const auto inserted = index.emplace(token->token, static_cast<std::uint32_t>(sample.tokens.size()));
     if (inserted.second) sample.tokens.push_back(token->token);
     const std::uint32_t number = inserted.first->second;
@@ -75,6 +79,8 @@ void AddLogprobs(const Observation& observation, ProbeSample& sample,
                                       [&](const auto& entry) { return entry.first == number; });
     if (!repeated) vector.entries.emplace_back(number, *token->logprob);
   }
+  // What is left counts: a list whose other entries are all censored reports one token only.
+  vector.has_alternatives = vector.entries.size() >= 2;
   if (!vector.entries.empty()) sample.logprobs.push_back(std::move(vector));
 }
 
@@ -232,7 +238,11 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
   if (!plan || plan->token_length) AddLengths(observation, probe);
   if (!plan || plan->latency) AddLatency(observation, probe.sample);
   if (!plan || plan->logprob) AddLogprobs(observation, probe.sample, probe.token_index);
-  if (observation.usage.input_tokens) ++probe.sample.input_tokens[*observation.usage.input_tokens];
+  const auto& input_tokens = observation.usage.input_tokens;
+  // A count beyond every context length is nonsense, not a measurement.
+  if (input_tokens && *input_tokens <= kMostInputTokens && (!plan || plan->tokenizer)) {
+    ++probe.sample.input_tokens[*input_tokens];
+  }
   if (observation.response.text) {
     const std::string& text = *observation.response.text;
     const bool declared_choice = Declares(probe.facts, "choice");
@@ -289,6 +299,7 @@ SampleSet SampleBuilder::Finish(const SignalPlan& plan) && {
                                                                        : std::move(probe.lengths.characters);
     }
     if (!wanted.latency) sample.latencies.clear();
+    if (!wanted.tokenizer) sample.input_tokens.clear();
     if (!wanted.text) sample.texts.clear();
     set.probes.emplace(id, std::move(sample));
   }

@@ -94,6 +94,17 @@ TEST(SampleBuilderTest, CensoredLogprobsAreLeftOut) {
   observation.logprobs[0].top[2].logprob.reset();
   const SampleSet sample = Build({observation});
   EXPECT_EQ(sample.probes.at("p").logprobs.at(0).entries.size(), 1u);
+  EXPECT_FALSE(sample.probes.at("p").logprobs.at(0).has_alternatives);
+}
+
+TEST(SampleBuilderTest, NonsenseNumbersAreLeftOut) {
+  Observation observation = LogprobAnswer("p", 0);
+  observation.signals = {"logprob", "tokenizer"};
+  observation.logprobs[0].top[0].logprob = 5.0;
+  observation.usage.input_tokens = std::int64_t{1} << 60;
+  const SampleSet sample = Build({observation});
+  EXPECT_EQ(sample.probes.at("p").logprobs.at(0).entries.size(), 2u);
+  EXPECT_TRUE(sample.probes.at("p").input_tokens.empty());
 }
 
 TEST(SampleBuilderTest, EqualSpellingsKeepTheMostLikely) {
