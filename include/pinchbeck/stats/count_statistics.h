@@ -7,6 +7,7 @@
 #define PINCHBECK_STATS_COUNT_STATISTICS_H_
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

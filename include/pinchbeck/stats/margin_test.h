@@ -2,6 +2,7 @@
 #ifndef PINCHBECK_STATS_MARGIN_TEST_H_
 #define PINCHBECK_STATS_MARGIN_TEST_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +16,13 @@ namespace pinchbeck::stats {
 //
 //   t = (mean(d) - margin) / se(d),   t* = (mean(d*) - mean(d)) / se(d*),   p = (1 + #{t* >= t}) / (1 + B)
 //
-// with d* drawn with replacement from d (Efron & Tibshirani 1993, section 12.5). Approximate: its level is
-// measured in tests/calibration for k >= 8 and skewed d. When all d are equal there is no spread to
-// studentise by: the smallest attainable p-value if the mean exceeds the margin, else 1. Returns 1 for an
-// empty list.
+// with d* drawn with replacement from d (Efron & Tibshirani 1993, section 12.5). When all d are equal there
+// is no spread to studentise by: the smallest attainable p-value if the mean exceeds the margin, else 1.
+// Returns 1 for an empty list.
+//
+// Approximate. Measured where E d_i equals the margin (tests/stats/margin_calibration_test.cc): normal and
+// right-skewed d keep the levels 0.01 and 0.05 for k = 8 to 30. Left-skewed d (a mirrored lognormal, sigma 1)
+// exceed them: level 0.01 rejects up to 0.065 at k = 8, 0.05 at k = 15 and 0.035 at k = 30.
 [[nodiscard]] inline double BootstrapMarginPValue(std::span<const double> differences, double margin,
                                                   std::int64_t replicates, std::uint64_t seed) {
   if (differences.empty()) return 1;
