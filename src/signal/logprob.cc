@@ -22,8 +22,8 @@ constexpr double kDefaultMarginNats = 0.5;
 constexpr double kDefaultEffectNats = 0.7;
 // Tokens compared per probe; the most likely ones carry the signal.
 constexpr std::size_t kMaxTokens = 64;
-// The margin test generalises over probes and needs this many of them.
-constexpr std::size_t kMinProbesForMargin = 8;
+// With fewer probes that report alternatives, those that report only the sampled token are used too.
+constexpr std::size_t kEnoughDenseProbes = 8;
 using Items = std::vector<const FirstTokenLogprobs*>;
 
 // Translates the observed side's token indices into the reference's table, extended where needed.
@@ -53,6 +53,15 @@ Items Select(const ProbeSample& sample, bool with_alternatives) {
   return items;
 }
 
+// Mean difference of a probe with the sampling noise of both sides taken out, token by token: the signed root
+// of d^2 - v, where v estimates the variance of the difference d of means. Near 0 when nothing differs, |d|
+// when noise is negligible.
+struct CorrectedDifference {
+  double value = 0;
+  // Mean over tokens of the root of v: `value` cannot lie below -noise.
+  double noise = 0;
+};
+
 // One probe: pooled items under relabelings.
 struct LogprobCell {
   stats::Stratum stratum;
@@ -65,16 +74,14 @@ struct LogprobCell {
   void Accumulate(const stats::LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) const {
     sampled.empty() ? AccumulateDense(labels, out) : AccumulateSparse(labels, out);
   }
-  // Mean difference with the sampling noise of both sides taken out, token by token: the signed root of d^2 -
-  // v, where v estimates the variance of the difference d of means. Near 0 when nothing differs, |d| when
-  // noise is negligible. Absent where the answers do not tell their noise or have no token in common.
-  [[nodiscard]] std::optional<double> CorrectedDifference() const {
+  // Absent where the answers do not tell their noise or have no token in common.
+  [[nodiscard]] std::optional<CorrectedDifference> Corrected() const {
     return sampled.empty() ? CorrectedDense() : CorrectedSparse();
   }
 
  private:
-  [[nodiscard]] std::optional<double> CorrectedDense() const;
-  [[nodiscard]] std::optional<double> CorrectedSparse() const;
+  [[nodiscard]] std::optional<CorrectedDifference> CorrectedDense() const;
+  [[nodiscard]] std::optional<CorrectedDifference> CorrectedSparse() const;
   void AccumulateDense(const stats::LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) const {
     Eigen::MatrixXd difference = Eigen::MatrixXd::Zero(values.cols(), labels.cols());
     stats::AccumulateMeanDifference(values, stratum, 1.0, labels, difference);
@@ -106,7 +113,7 @@ struct LogprobCell {
 
 double SignedRoot(double value) { return value < 0 ? -std::sqrt(-value) : std::sqrt(value); }
 
-std::optional<double> LogprobCell::CorrectedDense() const {
+std::optional<CorrectedDifference> LogprobCell::CorrectedDense() const {
   const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
   if (m + n < 3) return std::nullopt;
   const Eigen::MatrixXd x = values.topRows(stratum.n_reference), y = values.bottomRows(stratum.n_observed);
@@ -118,15 +125,17 @@ std::optional<double> LogprobCell::CorrectedDense() const {
   if (n > 1) variance_y /= n - 1;
   if (m < 2) variance_x = variance_y;
   if (n < 2) variance_y = variance_x;
-  double sum = 0;
+  CorrectedDifference sum;
   for (Eigen::Index t = 0; t < values.cols(); ++t) {
-    const double d = mean_x(t) - mean_y(t);
-    sum += SignedRoot(d * d - variance_x(t) / m - variance_y(t) / n);
+    const double d = mean_x(t) - mean_y(t), variance = variance_x(t) / m + variance_y(t) / n;
+    sum.value += SignedRoot(d * d - variance);
+    sum.noise += std::sqrt(variance);
   }
-  return sum / static_cast<double>(values.cols());
+  const double tokens = static_cast<double>(values.cols());
+  return CorrectedDifference{sum.value / tokens, sum.noise / tokens};
 }
 
-std::optional<double> LogprobCell::CorrectedSparse() const {
+std::optional<CorrectedDifference> LogprobCell::CorrectedSparse() const {
   std::vector<double> sum[2], squares[2], count[2];
   for (int side = 0; side < 2; ++side) {
     sum[side].assign(sampled_tokens, 0);
@@ -149,15 +158,18 @@ std::optional<double> LogprobCell::CorrectedSparse() const {
     }
   }
   if (freedom < 1) return std::nullopt;
-  double total = 0, common = 0;
+  CorrectedDifference total;
+  double common = 0;
   for (std::size_t t = 0; t < sampled_tokens; ++t) {
     if (count[0][t] == 0 || count[1][t] == 0) continue;
     const double d = sum[0][t] / count[0][t] - sum[1][t] / count[1][t];
-    total += SignedRoot(d * d - within / freedom * (1 / count[0][t] + 1 / count[1][t]));
+    const double variance = within / freedom * (1 / count[0][t] + 1 / count[1][t]);
+    total.value += SignedRoot(d * d - variance);
+    total.noise += std::sqrt(variance);
     ++common;
   }
   if (common == 0) return std::nullopt;
-  return total / common;
+  return CorrectedDifference{total.value / common, total.noise / common};
 }
 
 // The same number of entries is used of every item, so that a server that reports fewer is not thereby
@@ -235,7 +247,7 @@ void AddCells(const SampleSet& reference, const SampleSet& observed, bool dense,
 std::vector<LogprobCell> BuildCells(const SampleSet& reference, const SampleSet& observed) {
   std::vector<LogprobCell> cells;
   AddCells(reference, observed, true, cells);
-  if (cells.size() < kMinProbesForMargin) AddCells(reference, observed, false, cells);
+  if (cells.size() < kEnoughDenseProbes) AddCells(reference, observed, false, cells);
   return cells;
 }
 
@@ -257,6 +269,36 @@ double Margin(const std::vector<LogprobCell>& cells, const SignalOptions& option
   const double spread = std::max(0.0, options.honest_spread.value_or(0));
   return options.claim == Claim::kWeights ? std::max(kDefaultMarginNats, 2 * spread)
                                           : std::max(WithinSpread(cells), spread);
+}
+
+// The margin test over probes, the effect, and what this comparison could have found. Expects the p-value of
+// equality and its relabelings (column 0 observed) to be there.
+void TestMargin(const std::vector<LogprobCell>& cells, const Eigen::RowVectorXd& relabeled,
+                const SignalOptions& options, SignalEvidence& evidence) {
+  std::vector<double> differences;
+  double floor = 0;
+  for (const LogprobCell& cell : cells) {
+    if (const auto corrected = cell.Corrected()) {
+      differences.push_back(corrected->value);
+      floor = std::max(floor, corrected->noise);
+    }
+  }
+  const double margin = Margin(cells, options);
+  evidence.effect_gate = margin;
+  evidence.p_value =
+      std::max(stats::MeanAboveMarginPValue(differences, margin, floor), *evidence.equality_p_value);
+  if (differences.empty()) {
+    evidence.notes.emplace_back(
+        "no probe has repeated answers: the margin cannot be tested, so the signal cannot reject");
+    return;
+  }
+  const std::vector<double> weights(differences.size(), 1);
+  const auto mean = internal::MeanOverProbes(differences, weights);
+  internal::SetEffect(mean.mean, mean.standard_error, relabeled, options, evidence);
+  const double surely =
+      stats::DetectableAboveMargin(margin, floor, options.level, static_cast<double>(differences.size()));
+  evidence.detectable_effect =
+      std::max(surely, margin + std::max(evidence.detectable_effect.value_or(0), 4 * mean.standard_error));
 }
 
 }  // namespace
@@ -297,32 +339,9 @@ SignalEvidence EvaluateLogprob(const SampleSet& reference, const SampleSet& obse
   const Eigen::RowVectorXd mean_difference = table->values.row(0) / static_cast<double>(cells.size());
   evidence.statistic = mean_difference(0);
   evidence.equality_p_value = stats::PermutationPValue(mean_difference);
-  std::vector<double> differences;
-  for (const LogprobCell& cell : cells) {
-    if (const auto difference = cell.CorrectedDifference()) differences.push_back(*difference);
-  }
-  const double margin = Margin(cells, options);
-  evidence.effect_gate = margin;
-  double margin_p = 1;
-  if (differences.size() >= kMinProbesForMargin) {
-    margin_p = stats::BootstrapMarginPValue(differences, margin, options.permutations,
-                                            stats::MixSeed(options.seed, 12));
-  } else {
-    evidence.notes.push_back(
-        "fewer than " + std::to_string(kMinProbesForMargin) +
-        " probes with repeated answers: the margin cannot be tested, so the signal cannot reject");
-  }
-  evidence.p_value = std::max(margin_p, *evidence.equality_p_value);
-  if (!differences.empty()) {
-    const std::vector<double> weights(differences.size(), 1);
-    const auto mean = internal::MeanOverProbes(differences, weights);
-    internal::SetEffect(mean.mean, mean.standard_error, mean_difference, options, evidence);
-    evidence.detectable_effect =
-        margin + std::max(evidence.detectable_effect.value_or(0), 4 * mean.standard_error);
-  }
-  if (differences.size() < kMinProbesForMargin) evidence.detectable_effect.reset();
+  TestMargin(cells, mean_difference, options, evidence);
   evidence.method =
-      std::string("mean absolute log-probability difference; margin by studentised bootstrap over probes") +
+      std::string("mean absolute log-probability difference; margin by betting over probes") +
       (table->exact ? ", equality by all relabelings" : ", equality by permutation within probes");
   return evidence;
 }

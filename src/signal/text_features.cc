@@ -44,8 +44,17 @@ std::size_t LeadingDecoration(std::string_view text) {
   return 0;
 }
 
+bool IsSuffixSign(char c) { return c == '+' || c == '#' || c == '%'; }
+
+// Signs that end a name or number ("C++", "C#", "50%") tell answers apart.
+bool EndsWithSuffixSigns(std::string_view text) {
+  if (text.empty() || !IsSuffixSign(text.back())) return false;
+  while (!text.empty() && IsSuffixSign(text.back())) text.remove_suffix(1);
+  return !text.empty() && !IsAsciiPunctuation(text.back()) && !IsAsciiSpace(text.back());
+}
+
 std::size_t TrailingDecoration(std::string_view text) {
-  if (text.empty()) return 0;
+  if (text.empty() || EndsWithSuffixSigns(text)) return 0;
   if (IsAsciiPunctuation(text.back()) || IsAsciiSpace(text.back())) return 1;
   for (const std::string_view mark : kWidePunctuation) {
     if (text.size() >= mark.size() && text.substr(text.size() - mark.size()) == mark) return mark.size();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -89,6 +91,17 @@ TEST(ReportToTextTest, VerdictFirst) {
   EXPECT_THAT(text, HasSubstr("What this sample could not have shown"));
   EXPECT_THAT(text, HasSubstr("Innocent causes"));
   EXPECT_THAT(text, HasSubstr("something to know"));
+}
+
+// The whole text, so that a change of wording or layout is seen for what it is. PINCHBECK_UPDATE_GOLDEN=1 in
+// the environment writes the file anew.
+TEST(ReportToTextTest, IsTheGoldenText) {
+  const std::string path = std::string(PINCHBECK_SOURCE_DIR) + "/tests/golden/report.txt";
+  const std::string text = ReportToText(Example());
+  if (std::getenv("PINCHBECK_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str());
 }
 
 std::string LongestLine(const std::string& text) {

@@ -137,9 +137,19 @@ TEST(LogprobTest, ConstantEndpointsDoNotDivideByZero) {
   EXPECT_DOUBLE_EQ(*evidence.effect, 0);
 }
 
-TEST(LogprobTest, FewProbesCannotReject) {
+TEST(LogprobTest, FewProbesMustDifferByFarMoreThanTheMargin) {
+  const SampleSet reference = Build(Logprobs(3, 9, 0));
+  const SignalEvidence near = EvaluateLogprob(reference, Build(Logprobs(3, 9, 1)), Quick());
+  EXPECT_GT(*near.effect, near.effect_gate);
+  EXPECT_GT(*near.p_value, 0.01);
+  EXPECT_DOUBLE_EQ(*near.equality_p_value, 0.001);
+  const SignalEvidence far = EvaluateLogprob(reference, Build(Logprobs(3, 9, 30)), Quick());
+  EXPECT_LE(*far.p_value, 0.01);
+}
+
+TEST(LogprobTest, WithoutRepeatedAnswersTheMarginCannotBeTested) {
   const SignalEvidence evidence =
-      EvaluateLogprob(Build(Logprobs(3, 9, 0)), Build(Logprobs(3, 9, 3)), Quick());
+      EvaluateLogprob(Build(Logprobs(9, 1, 0)), Build(Logprobs(9, 1, 3)), Quick());
   EXPECT_DOUBLE_EQ(*evidence.p_value, 1);
   ASSERT_FALSE(evidence.notes.empty());
   EXPECT_THAT(evidence.notes.front(), HasSubstr("cannot reject"));

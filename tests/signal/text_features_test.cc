@@ -23,6 +23,10 @@ TEST(NormaliseChoiceTest, ReducesAnAnswerToWhatWasChosen) {
                {"-5", "-5"},
                {"- 5", "5"},
                {"e\xCC\x81t\xC3\xA9", "\xC3\xA9t\xC3\xA9"},  // combining accent composed
+               {"**C++**.", "c++"},
+               {"C#", "c#"},
+               {"50%", "50%"},
+               {"# Title #", "title"},
                {"...", "..."},
                {"", ""}};
   for (const auto& item : cases) EXPECT_EQ(NormaliseChoice(item.answer), item.expected) << item.answer;

@@ -9,7 +9,6 @@
 
 #include "pinchbeck/stats/count_statistics.h"
 #include "pinchbeck/stats/kernel_statistics.h"
-#include "pinchbeck/stats/margin_test.h"
 #include "pinchbeck/stats/rank_statistics.h"
 #include "tests/exact_binomial.h"
 
@@ -164,27 +163,6 @@ TEST(CalibrationTest, StudentisedMaximumAtNineteenRelabelings) {
   for (const double p : without) rejected += p <= 0.05;
   EXPECT_LT(BinomialUpperTail(rejected, 6000, 0.05), kCheckFailureChance)
       << "leaving the observed column out should exceed the level here; the check above would prove nothing";
-}
-
-// The margin test is approximate; these are its measured limits on the boundary of its null.
-TEST(CalibrationTest, MarginTestOnItsBoundary) {
-  struct Case {
-    std::size_t probes;
-    bool skewed;
-  };
-  for (const Case& c : {Case{8, false}, Case{8, true}, Case{15, true}, Case{30, false}, Case{30, true}}) {
-    std::vector<double> p_values;
-    for (std::uint64_t run = 0; run < 4000; ++run) {
-      CounterRng rng(15, run);
-      std::vector<double> d;
-      for (std::size_t i = 0; i < c.probes; ++i) {
-        const double z = Normal(rng);
-        d.push_back(c.skewed ? std::exp(0.8 * z) / std::exp(0.32) : 1 + 0.4 * z);
-      }
-      p_values.push_back(BootstrapMarginPValue(d, 1.0, 499, run));
-    }
-    ExpectLevelsHold(p_values, "margin, " + std::to_string(c.probes) + (c.skewed ? " skewed" : " normal"));
-  }
 }
 
 }  // namespace
