@@ -215,9 +215,10 @@ void MockRelay::Impl::Configure() {
   server_.Post("/v1/chat/completions", [this](const httplib::Request& request, httplib::Response& response) {
     if (Authorize(request, response)) HandleChat(request, response);
   });
-  server_.set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-    SetError(500, "internal_error", "the request could not be answered", response);
-  });
+  server_.set_exception_handler(
+      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+        SetError(500, "internal_error", "the request could not be answered", response);
+      });
   server_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
     if (response.status == 413) {

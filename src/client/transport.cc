@@ -146,7 +146,7 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
   for (const HttpHeader& header : request.http.headers) lines.push_back(header.name + ": " + header.value);
   if (!request.api_key.empty()) lines.push_back("Authorization: Bearer " + request.api_key.Reveal());
   // An empty value keeps libcurl from waiting for "100 Continue".
-  lines.push_back("Expect:");
+  lines.emplace_back("Expect:");
   HeaderList list;
   for (const std::string& line : lines) {
     if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {

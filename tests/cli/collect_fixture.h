@@ -62,7 +62,7 @@ class CollectCommandTest : public ::testing::Test {
       {"id":"b","group":"text","signals":["text"],"messages":[{"role":"user","content":"Tell."}],
        "sampling":{"temperature":1,"max_tokens":8,"stream":true}}]})";
   }
-  ~CollectCommandTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string battery() const { return (folder_ / "battery.json").string(); }
   std::string out() const { return (folder_ / "out.jsonl").string(); }
