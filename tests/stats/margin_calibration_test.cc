@@ -39,7 +39,8 @@ const Shape kShapes[] = {
     // Probes that differ: half of them around twice the mean, half at 0.
     {"unlike probes",
      [](CounterRng& rng, std::size_t probe, std::size_t probes) {
-       const double high = static_cast<double>(probes) / static_cast<double>((probes + 1) / 2);
+       const std::size_t high_probes = (probes + 1) / 2;
+       const double high = static_cast<double>(probes) / static_cast<double>(high_probes);
        return probe % 2 == 0 ? high * (0.5 + rng.Uniform()) : 0.0;
      }},
 };
