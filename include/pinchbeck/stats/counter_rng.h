@@ -4,6 +4,7 @@
 #define PINCHBECK_STATS_COUNTER_RNG_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace pinchbeck::stats {
@@ -15,14 +16,12 @@ namespace pinchbeck::stats {
 // words.
 class CounterRng {
  public:
-  CounterRng(std::uint64_t seed, std::uint64_t stream)
-      : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
-        counter_{0, 0, static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)} {}
+  CounterRng(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
 
   // Uniform on 0 .. 2^32 - 1.
   std::uint32_t Next32() {
-    if (used_ == 4) Refill();
-    return block_[used_++];
+    if (used_ == size_) Refill();
+    return buffer_[used_++];
   }
 
   // Uniform on 0 .. bound - 1 without bias (Lemire 2019, doi:10.1145/3230636). Requires bound >= 1.
@@ -42,26 +41,56 @@ class CounterRng {
   }
 
  private:
+  static constexpr std::size_t kWords = 4;
+  // Blocks made at once in the end: independent of each other, so the processor overlaps them.
+  static constexpr std::size_t kBlocks = 8;
+
   void Refill() {
-    std::array<std::uint32_t, 4> x = counter_;
-    std::array<std::uint32_t, 2> k = key_;
-    for (int round = 0; round < 10; ++round) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0];
-      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2];
-      x = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ k[0], static_cast<std::uint32_t>(p1),
-           static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ k[1], static_cast<std::uint32_t>(p0)};
-      k[0] += 0x9E3779B9u;
-      k[1] += 0xBB67AE85u;
+    // Many generators are used for a word or two.
+    if (counter_ == 0) {
+      Encrypt<1>();
+    } else if (counter_ == 1) {
+      Encrypt<kBlocks / 2>();
+    } else {
+      Encrypt<kBlocks>();
     }
-    block_ = x;
     used_ = 0;
-    if (++counter_[0] == 0) ++counter_[1];
   }
 
-  std::array<std::uint32_t, 2> key_;
-  std::array<std::uint32_t, 4> counter_;
-  std::array<std::uint32_t, 4> block_{};
-  int used_ = 4;
+  // Enciphers the next `n` counters into the buffer, block after block.
+  template <std::size_t n>
+  void Encrypt() {
+    std::array<std::array<std::uint32_t, n>, kWords> x;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::uint64_t counter = counter_ + i;
+      x[0][i] = static_cast<std::uint32_t>(counter);
+      x[1][i] = static_cast<std::uint32_t>(counter >> 32);
+      x[2][i] = static_cast<std::uint32_t>(stream_);
+      x[3][i] = static_cast<std::uint32_t>(stream_ >> 32);
+    }
+    auto k0 = static_cast<std::uint32_t>(seed_), k1 = static_cast<std::uint32_t>(seed_ >> 32);
+    for (int round = 0; round < 10; ++round) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0][i];
+        const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2][i];
+        x[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ x[1][i] ^ k0;
+        x[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ x[3][i] ^ k1;
+        x[1][i] = static_cast<std::uint32_t>(p1);
+        x[3][i] = static_cast<std::uint32_t>(p0);
+      }
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t w = 0; w < kWords; ++w) buffer_[kWords * i + w] = x[w][i];
+    }
+    counter_ += n;
+    size_ = kWords * n;
+  }
+
+  std::uint64_t seed_, stream_, counter_ = 0;
+  std::array<std::uint32_t, kWords * kBlocks> buffer_;
+  std::size_t used_ = 0, size_ = 0;
 };
 
 // Mixes an index into a seed, for independent generators that belong to one reported seed (SplitMix64's

@@ -4,7 +4,8 @@
 
 #include <Eigen/Core>
 
-#include "pinchbeck/stats/permutation.h"
+#include "pinchbeck/stats/gram_product.h"
+#include "pinchbeck/stats/relabeling.h"
 
 namespace pinchbeck::stats {
 
@@ -30,6 +31,20 @@ inline void AccumulateMmd(const Eigen::MatrixXd& gram, const Stratum& stratum, d
   if (n > 1) out += weight / (n * (n - 1)) * within_observed;
   if (m > 1) out += weight / (m * (m - 1)) * within_reference;
   out -= 2 * weight / (m * n) * between;
+}
+
+// The same from a Gram matrix made ready once: the inner loops of all relabelings run on the lower triangle
+// only, and on floats where the entries are whole numbers. The sizes of `stratum` add up to gram.size().
+inline void AccumulateMmd(const RelabelingGram& gram, const Stratum& stratum, double weight,
+                          const LabelMatrix& labels, Eigen::Ref<Eigen::RowVectorXd> out) {
+  const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
+  const RelabelingSums sums = gram.Sums(labels);
+  const auto between = (sums.rows - sums.within).eval();
+  // Where both sides have pairs the three terms cancel the offset; else one or both of its means are missing.
+  const double offset = gram.offset() * ((n > 1 ? 1 : 0) + (m > 1 ? 1 : 0) - 2);
+  out.array() += weight * offset - 2 * weight / (m * n) * between.array();
+  if (n > 1) out += weight / (n * (n - 1)) * sums.within;
+  if (m > 1) out.array() += weight / (m * (m - 1)) * (gram.total() - sums.rows.array() - between.array());
 }
 
 // Adds weight * (mean of observed rows - mean of reference rows) of a feature matrix (items x features) to
