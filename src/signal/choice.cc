@@ -1,9 +1,8 @@
-// Short categorical answers: an omnibus divergence and, where alternatives are stored, likelihood ratios
-// towards them.
+// Short categorical answers: divergence, ranks of numbers and, where alternatives are stored, likelihood
+// ratios towards them.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "pinchbeck/stats/count_statistics.h"
 #include "pinchbeck/stats/permutation.h"
 #include "src/signal/choice_power.h"
+#include "src/signal/choice_statistics.h"
 #include "src/signal/effect.h"
 
 namespace pinchbeck {
@@ -21,64 +21,7 @@ constexpr internal::GateFloors kGateFloors = {.sampled = 0.05, .low_temperature 
 // Without stored alternatives power is judged against this divergence, a typical sibling model's.
 constexpr double kDefaultEffectBits = 0.10;
 constexpr double kDefaultEffectPerGate = 1.5;
-// Added to every count before a probability is taken (Krichevsky & Trofimov 1981).
-constexpr double kSmoothing = 0.5;
-// Shares of an alternative in the observed answers that the likelihood ratios look for.
-constexpr double kShares[] = {0.3, 1.0};
-
-struct ChoiceCell {
-  std::vector<std::int64_t> reference, observed;
-  // Smoothed probabilities of each alternative that has this probe; empty where it does not.
-  std::vector<std::vector<double>> alternatives;
-  double categories = 0;
-  double gate_floor = 0;
-};
-
-ChoiceCell BuildCell(const std::string& id, const ProbeSample& reference, const ProbeSample& observed,
-                     const std::vector<const SampleSet*>& alternatives) {
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> pooled;
-  for (const auto& [answer, count] : reference.choices) pooled[answer].first += count;
-  for (const auto& [answer, count] : observed.choices) pooled[answer].second += count;
-  ChoiceCell cell;
-  for (const auto& [answer, counts] : pooled) {
-    cell.reference.push_back(counts.first);
-    cell.observed.push_back(counts.second);
-  }
-  cell.categories = static_cast<double>(pooled.size());
-  cell.gate_floor = kGateFloors.At(reference.conditions);
-  for (const SampleSet* alternative : alternatives) {
-    std::vector<double> probabilities;
-    const auto it = alternative->probes.find(id);
-    if (it != alternative->probes.end() && !it->second.choices.empty()) {
-      const auto& counts = it->second.choices;
-      double support = cell.categories;
-      for (const auto& [answer, count] : counts) support += pooled.count(answer) == 0;
-      const double total = static_cast<double>(it->second.choice_count()) + kSmoothing * support;
-      for (const auto& entry : pooled) {
-        const auto found = counts.find(entry.first);
-        const double count = found == counts.end() ? 0.0 : static_cast<double>(found->second);
-        probabilities.push_back((count + kSmoothing) / total);
-      }
-    }
-    cell.alternatives.push_back(std::move(probabilities));
-  }
-  return cell;
-}
-
-// Adds log-likelihood ratios "share of the alternative against the claimed model", whose probabilities are
-// estimated from the relabeled reference itself, so that the statistic is a function of the labels alone.
-void AddLikelihoodRatios(const ChoiceCell& cell, stats::CountCell& table) {
-  const double m = static_cast<double>(table.stratum().n_reference);
-  for (const std::vector<double>& alternative : cell.alternatives) {
-    for (const double share : kShares) {
-      table.AddStatistic([&, share](std::size_t k, std::int64_t x, std::int64_t y) {
-        if (alternative.empty() || y == 0) return 0.0;
-        const double claimed = (static_cast<double>(x) + kSmoothing) / (m + kSmoothing * cell.categories);
-        return static_cast<double>(y) * std::log(1 - share + share * alternative[k] / claimed);
-      });
-    }
-  }
-}
+using internal::ChoiceCell;
 
 double JensenShannon(const std::vector<double>& reference, const std::vector<double>& observed, double m,
                      double n) {
@@ -151,10 +94,12 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   evidence.signal = "choice";
   evidence.effect_unit = "bits";
   std::vector<ChoiceCell> cells;
+  std::vector<double> floors;
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (probe.choices.empty() || it == observed.probes.end() || it->second.choices.empty()) continue;
-    cells.push_back(BuildCell(id, probe, it->second, options.alternatives));
+    cells.push_back(internal::BuildChoiceCell(id, probe, it->second, options.alternatives));
+    floors.push_back(kGateFloors.At(probe.conditions));
   }
   if (cells.empty()) {
     evidence.reason = "no probe with short answers on both sides";
@@ -174,39 +119,35 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
     evidence.n_reference += strata.back().n_reference;
     evidence.n_observed += strata.back().n_observed;
   }
+  const internal::ChoiceStatistics statistics(cells, options.alternatives.size());
   double gate = 0;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     weights[s] /= total_weight;
-    gate += weights[s] * cells[s].gate_floor;
-    tables[s].AddJensenShannon(weights[s]);
-    AddLikelihoodRatios(cells[s], tables[s]);
+    gate += weights[s] * floors[s];
+    statistics.AddTo(cells[s], weights[s], tables[s]);
   }
   evidence.effect_gate = internal::EffectGate(gate, options);
   evidence.default_effect = std::max(kDefaultEffectBits, kDefaultEffectPerGate * gate);
   evidence.probes = static_cast<std::int64_t>(cells.size());
-  const int rows = 1 + static_cast<int>(options.alternatives.size() * std::size(kShares));
-  const auto table =
-      stats::EvaluateRelabelings(strata, rows,
-                                 [&](std::size_t s, const stats::LabelMatrix& labels,
-                                     Eigen::Ref<Eigen::MatrixXd> out) { tables[s].Accumulate(labels, out); },
-                                 {.permutations = options.permutations,
-                                  .seed = stats::MixSeed(options.seed, 1),
-                                  .threads = options.threads});
+  const auto table = stats::EvaluateCountRelabelings(tables, {.permutations = options.permutations,
+                                                              .seed = stats::MixSeed(options.seed, 1),
+                                                              .threads = options.threads});
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
   }
-  const Eigen::RowVectorXd combined = stats::StudentisedMaximum(table->values);
+  const Eigen::RowVectorXd combined = statistics.Combine(table->values);
   evidence.measurable = true;
-  evidence.statistic = rows == 1 ? table->values(0, 0) : combined(0);
+  evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
   const Eigen::RowVectorXd divergence = table->values.row(0);
   internal::SetEffect(divergence(0) - divergence.mean(), BootstrapError(cells, strata, weights, options.seed),
                       divergence, options, evidence);
   SetDetectable(cells, strata, weights, total_weight, divergence, options, evidence);
   evidence.method = std::string("Jensen-Shannon divergence") +
-                    (rows > 1 ? " and likelihood ratios to stored alternatives, studentised maximum" : "") +
-                    (table->exact ? ", all relabelings" : ", permutation within probes");
+                    (statistics.has_alternatives() ? ", likelihood ratios to stored alternatives" : "") +
+                    (statistics.has_numbers() ? ", ranks and last digits of numbers" : "") +
+                    (table->exact ? "; all relabelings" : "; permutation within probes");
   return evidence;
 }
 
