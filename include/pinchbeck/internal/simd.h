@@ -77,8 +77,9 @@ struct SimdAllocator {
   using value_type = T;
   SimdAllocator() = default;
   template <typename U>
-  SimdAllocator(const SimdAllocator<U>& /*other*/) {
-  }                                           // NOLINT(google-explicit-constructor): as allocators do
+  // Implicit, as the allocator requirements demand.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  SimdAllocator(const SimdAllocator<U>& /*other*/) {}
   [[nodiscard]] T* allocate(std::size_t n) {  // NOLINT(readability-identifier-naming)
     if (n > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
     return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{kSimdAlignment}));

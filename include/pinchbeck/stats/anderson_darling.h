@@ -54,8 +54,10 @@ struct KSampleResult {
 //
 // 1 for x <= 0; NaN for NaN or k < 2; below 1e-308 the result fades to 0.
 // Accuracy: 1e-12 relative down to 1e-280 for k = 2 and 3, against series and integrals in 40 digits
-// (tests/golden/ecdf.json). Reference: Anderson & Darling 1952, doi:10.1214/aoms/1177729437 (k = 2); Scholz &
-// Stephens 1987, doi:10.1080/01621459.1987.10478517, whose table of percentage points this replaces.
+// (tests/golden/ecdf.json).
+//
+// Reference: Anderson & Darling 1952, doi:10.1214/aoms/1177729437 (k = 2); Scholz & Stephens 1987,
+// doi:10.1080/01621459.1987.10478517, whose table of percentage points this replaces.
 [[nodiscard]] inline double AndersonDarlingUpperTail(double x, std::int64_t k) {
   if (k < 2) return std::numeric_limits<double>::quiet_NaN();
   // log cos w = -i w - log 2 + log(1 + exp(2 i w)) is continuous where Im w >= 0, and off by -i pi on the

@@ -57,11 +57,11 @@ class CounterRng {
     used_ = 0;
   }
 
-  // Enciphers the next `n` counters into the buffer, block after block.
-  template <std::size_t n>
+  // Enciphers the next `Count` counters into the buffer, block after block.
+  template <std::size_t Count>
   void Encrypt() {
-    std::array<std::array<std::uint32_t, n>, kWords> x;
-    for (std::size_t i = 0; i < n; ++i) {
+    std::array<std::array<std::uint32_t, Count>, kWords> x;
+    for (std::size_t i = 0; i < Count; ++i) {
       const std::uint64_t counter = counter_ + i;
       x[0][i] = static_cast<std::uint32_t>(counter);
       x[1][i] = static_cast<std::uint32_t>(counter >> 32);
@@ -70,7 +70,7 @@ class CounterRng {
     }
     auto k0 = static_cast<std::uint32_t>(seed_), k1 = static_cast<std::uint32_t>(seed_ >> 32);
     for (int round = 0; round < 10; ++round) {
-      for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t i = 0; i < Count; ++i) {
         const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * x[0][i];
         const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * x[2][i];
         x[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ x[1][i] ^ k0;
@@ -81,11 +81,11 @@ class CounterRng {
       k0 += 0x9E3779B9u;
       k1 += 0xBB67AE85u;
     }
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < Count; ++i) {
       for (std::size_t w = 0; w < kWords; ++w) buffer_[kWords * i + w] = x[w][i];
     }
-    counter_ += n;
-    size_ = kWords * n;
+    counter_ += Count;
+    size_ = kWords * Count;
   }
 
   std::uint64_t seed_, stream_, counter_ = 0;
