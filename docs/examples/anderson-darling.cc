@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pinchbeck/stats/anderson_darling.h"
+#include "pinchbeck/stats/anderson_darling_k_sample.h"
 #include "pinchbeck/stats/kolmogorov_smirnov.h"
 
 int main() {

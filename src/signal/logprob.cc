@@ -286,7 +286,7 @@ void TestMargin(const std::vector<LogprobCell>& cells, const Eigen::RowVectorXd&
   const double margin = Margin(cells, options);
   evidence.effect_gate = margin;
   evidence.p_value =
-      std::max(stats::MeanAboveMarginPValue(differences, margin, floor), *evidence.equality_p_value);
+      std::max(*stats::MeanAboveMarginPValue(differences, margin, floor), *evidence.equality_p_value);
   if (differences.empty()) {
     evidence.notes.emplace_back(
         "no probe has repeated answers: the margin cannot be tested, so the signal cannot reject");

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "pinchbeck/stats/anderson_darling_k_sample.h"
 #include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/rank_statistics.h"
 #include "tests/stats/early_stopping.h"
@@ -220,6 +221,19 @@ TEST(AndersonDarlingTest, ConstantsSinglesAndTinySamples) {
   }
   EXPECT_EQ(AndersonDarling(Values{1}, Values{2})->p_value, 1);
   EXPECT_EQ(Evaluate({{1}, {2}, {3}}, Method::kAuto).p_value, 1);
+}
+
+TEST(AndersonDarlingTest, FarTailsAndEqualValuesUnderTheLimit) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const std::int64_t k : {2, 3, 10, 30}) {
+    for (const double x : {1e-300, 1e-8, 1e-5, 1e-4}) EXPECT_EQ(AndersonDarlingUpperTail(x, k), 1) << x;
+    EXPECT_EQ(AndersonDarlingUpperTail(kInfinity, k), 0);
+    EXPECT_EQ(AndersonDarlingUpperTail(1e308, k), 0);
+  }
+  const Values one = {1};
+  const auto equal = AndersonDarling(one, one, {.method = AndersonDarlingMethod::kAsymptotic});
+  ASSERT_TRUE(equal.ok());
+  EXPECT_EQ(equal->p_value, 1);
 }
 
 TEST(AndersonDarlingTest, ThreadsDoNotChangeThePValue) {

@@ -98,6 +98,16 @@ TEST(BootstrapTest, ThreadsDoNotChangeTheResult) {
   EXPECT_NE(one.low, other.low);
 }
 
+TEST(BootstrapTest, MoreThreadsThanTheSystemGivesAreNoError) {
+  const std::vector<Stratum> strata = {{3, 3}};
+  const ResampleStatistic first = [](std::span<const ResampleView> views) {
+    return static_cast<double>(views[0].reference[0]);
+  };
+  const auto result = Bootstrap(strata, first, {.replicates = 100'000, .threads = 100'000});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->high, Bootstrap(strata, first, {.replicates = 100'000})->high);
+}
+
 TEST(BootstrapTest, StrataAreResampledWithinThemselves) {
   const std::vector<Stratum> strata = {{2, 3}, {1, 2}};
   const ResampleStatistic statistic = [](std::span<const ResampleView> views) {

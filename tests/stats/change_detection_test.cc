@@ -152,5 +152,15 @@ TEST(ChangeDetectorTest, BrokenStatesAreRefused) {
   EXPECT_TRUE(detector->Restore(intact).ok());
 }
 
+TEST(ChangeDetectorTest, AComponentWithoutWeightHidesNoOther) {
+  auto detector = ChangeDetector::Create(std::vector<double>{0, 1}, 0.01);
+  ASSERT_TRUE(detector.ok());
+  for (int t = 0; t < 30; ++t) ASSERT_TRUE(detector->Update(std::vector<double>{1e300, 1.5}).ok());
+  // sum over starts of 1.5^k, k = 1 .. 30
+  EXPECT_NEAR(detector->log_statistic(), std::log(3 * (std::pow(1.5, 30) - 1)), 1e-9);
+  EXPECT_TRUE(detector->alarm());
+  EXPECT_FALSE(ChangeDetector::Create(std::vector<double>{1e-101, 1}, 0.01).ok());
+}
+
 }  // namespace
 }  // namespace pinchbeck::stats

@@ -210,6 +210,17 @@ TEST(ContingencyTest, OneSeedGivesOnePValueForEveryThreadCount) {
   EXPECT_EQ(p_value(1), p_value(3));
 }
 
+// Few answers against many have counts as skewed as Poisson counts: the limit says .00103 here.
+TEST(ContingencyTest, SidesOfVeryDifferentSizeAreRelabeledUnlessCountsAreLarge) {
+  const std::vector<std::int64_t> reference = {300, 300, 4400}, observed = {15, 6, 79};
+  const auto result = ChiSquareTest(reference, observed, {.permutation = {.permutations = 99'999}});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->calibration, Calibration::kPermutation);
+  EXPECT_NEAR(result->p_value, 0.00223, 0.0006);
+  const std::vector<std::int64_t> many = {30'000, 30'000, 440'000}, some = {1500, 1600, 19'900};
+  EXPECT_EQ(ChiSquareTest(many, some)->calibration, Calibration::kAsymptotic);
+}
+
 TEST(ContingencyTest, BadInput) {
   const Counts good = {1, 2}, negative = {3, -1}, zero = {0, 0}, longer = {1, 2, 3}, empty;
   const Counts huge = {std::numeric_limits<std::int64_t>::max(), 1},

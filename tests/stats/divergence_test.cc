@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,8 @@
 #include <vector>
 
 #include "pinchbeck/internal/absl_strings.h"
+#include "pinchbeck/stats/count_statistics.h"
+#include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/kernel_statistics.h"
 
 namespace pinchbeck::stats {
@@ -114,6 +118,43 @@ std::vector<GramCell> GoldenGrams() {
   return cells;
 }
 
+// The mistake: one divergence threshold for all models. Fifty honest answers of a model with many answers lie
+// further from its reference than another model's answers do where there are few.
+TEST(DivergenceTest, OneThresholdForAllModelsIsNoTest) {
+  constexpr double kGlobalThreshold = 0.25;
+  constexpr std::int64_t kAnswers = 50;
+  constexpr int kRuns = 100;
+  CounterRng rng(11, 0);
+  const auto draw = [&](std::vector<double> cumulative) {
+    std::vector<std::int64_t> counts(cumulative.size(), 0);
+    for (std::int64_t i = 0; i < kAnswers; ++i) {
+      const auto it = std::upper_bound(cumulative.begin(), cumulative.end() - 1, rng.Uniform());
+      ++counts[static_cast<std::size_t>(it - cumulative.begin())];
+    }
+    return counts;
+  };
+  std::vector<double> many(355);
+  for (std::size_t k = 0; k < many.size(); ++k) many[k] = static_cast<double>(k + 1) / 355;
+  const std::vector<double> few = {0.5, 0.8, 1}, substitute = {0.1, 0.5, 1};
+  int honest_above = 0, substitute_above = 0, honest_rejected = 0, substitute_rejected = 0;
+  const auto compare = [](const CellCounts& cell, int& above, int& rejected) {
+    above +=
+        internal::PluginDivergence(cell, {kAnswers, kAnswers}, internal::kJensenShannon) > kGlobalThreshold;
+    std::vector<CountCell> cells = {CountCell(cell.reference, cell.observed)};
+    cells[0].AddJensenShannon(1);
+    rejected += CountPermutationTest(cells, {.permutations = 199})->p_values[0] <= 0.01;
+  };
+  for (int run = 0; run < kRuns; ++run) {
+    compare({draw(many), draw(many)}, honest_above, honest_rejected);
+    compare({draw(few), draw(substitute)}, substitute_above, substitute_rejected);
+  }
+  EXPECT_EQ(honest_above, kRuns) << "the threshold accuses every honest sample";
+  EXPECT_LT(substitute_above, kRuns / 4) << "and few substitutes";
+  // Nine or more of 100 have chance below 1e-6 at level 0.01.
+  EXPECT_LT(honest_rejected, 9);
+  EXPECT_GT(substitute_rejected, 9 * kRuns / 10);
+}
+
 TEST(MmdEffectTest, AgreesWithNumPy) {
   const std::vector<GramCell> cells = GoldenGrams();
   ASSERT_EQ(cells.size(), 3u);
@@ -142,6 +183,21 @@ TEST(MmdEffectTest, IsTheStatisticOfThePermutationTest) {
     AccumulateMmd(cell.gram, cell.stratum, 1.0, labels, out);
     EXPECT_NEAR(MmdEffect({&cell, 1})->value, out(0), 1e-12);
   }
+}
+
+TEST(MmdEffectTest, TheDiagonalTakesNoPartAndSizesAreBounded) {
+  GramCell cell{Eigen::MatrixXd::Constant(6, 6, 0.5), {3, 3}};
+  cell.gram.topRightCorner(3, 3).setConstant(0.25);
+  cell.gram.bottomLeftCorner(3, 3).setConstant(0.25);
+  const auto plain = MmdEffect({&cell, 1});
+  ASSERT_TRUE(plain.ok());
+  EXPECT_NEAR(plain->value, 0.5, 1e-15);
+  cell.gram.diagonal().setConstant(1e20);
+  EXPECT_EQ(MmdEffect({&cell, 1})->value, plain->value);
+  cell.gram(0, 1) = cell.gram(1, 0) = 1e300;
+  EXPECT_FALSE(MmdEffect({&cell, 1}).ok());
+  cell.gram(0, 1) = 0.5;
+  EXPECT_FALSE(MmdEffect({&cell, 1}).ok()) << "not symmetric";
 }
 
 TEST(MmdEffectTest, BadCellsAreNamed) {

@@ -332,12 +332,17 @@ TEST(KolmogorovSmirnovBadInput, NamesTheArgument) {
   }
 }
 
+TEST(KolmogorovUpperTailTest, FarTails) {
+  for (const double z : {1e-310, 1e-20, 0.01, 0.04}) EXPECT_EQ(KolmogorovUpperTail(z), 1) << z;
+  EXPECT_EQ(KolmogorovUpperTail(std::numeric_limits<double>::infinity()), 0);
+}
+
 TEST(KolmogorovSmirnovBadInput, SizesThatWouldOverflow) {
   constexpr std::size_t kLimit = std::size_t{1} << 30;
-  EXPECT_TRUE(internal::CheckSizes(kLimit, kLimit).ok());
-  EXPECT_EQ(internal::CheckSizes(kLimit + 1, 1).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(internal::CheckSizes(1, kLimit + 1).message().find("observed: 1073741825"),
-            std::string_view::npos);
+  EXPECT_TRUE(internal::CheckSize(kLimit, "observed").ok());
+  const absl::Status above = internal::CheckSize(kLimit + 1, "observed");
+  EXPECT_EQ(above.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(above.message().find("observed: 1073741825"), std::string_view::npos);
 }
 
 TEST(KolmogorovSmirnovTest, StopsEarlyAtTheAskedNumberOfRelabelings) {

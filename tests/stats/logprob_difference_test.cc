@@ -197,7 +197,7 @@ TEST(LogprobDifferenceTest, BadInput) {
                         {{wide}, {}, "4 tokens"},
                         {{infinite}, {}, "strata[0].observed(1, 2) is infinite"},
                         {{missing}, {}, "strata[0].reference row 1"},
-                        {{far}, {}, "overflows"},
+                        {{far}, {}, "above 1e100 in size"},
                         {{good}, {.max_tokens = 0}, "max_tokens is 0"},
                         {{good}, {.permutation = {.permutations = 0}}, "permutations"}};
   for (const Case& c : cases) {

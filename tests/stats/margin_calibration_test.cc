@@ -56,7 +56,7 @@ TEST(MarginCalibrationTest, NeverRejectsMoreOftenThanItsLevel) {
         CounterRng rng(16, run);
         std::vector<double> d;
         for (std::size_t i = 0; i < probes; ++i) d.push_back(shape.draw(rng, i, probes));
-        const double p = MeanAboveMarginPValue(d, 1.0, kFloor);
+        const double p = *MeanAboveMarginPValue(d, 1.0, kFloor);
         for (int i = 0; i < 3; ++i) rejected[i] += p <= levels[i];
       }
       std::printf("margin, %-13s k = %2zu: %.4f %.4f %.4f at levels 0.001, 0.01, 0.05\n", shape.name, probes,
@@ -83,8 +83,8 @@ TEST(MarginCalibrationTest, PowerGrowsWithProbes) {
         d.push_back(1.5 * factor);
         e.push_back(2.0 * factor);
       }
-      rejected_15 += MeanAboveMarginPValue(d, 1.0, 0) <= 0.01;
-      rejected_20 += MeanAboveMarginPValue(e, 1.0, 0) <= 0.01;
+      rejected_15 += *MeanAboveMarginPValue(d, 1.0, 0) <= 0.01;
+      rejected_20 += *MeanAboveMarginPValue(e, 1.0, 0) <= 0.01;
     }
     const double power = static_cast<double>(rejected_15) / 2000;
     std::printf("margin, power at 0.01, k = %2zu: %.3f at 1.5 margins, %.3f at 2\n", probes, power,

@@ -116,6 +116,23 @@ TEST(MmdTest, WeightsHaveNoUnit) {
   EXPECT_EQ(with_unit(1).p_value, with_unit(1e-300).p_value);
 }
 
+TEST(MmdTest, TheDiagonalTakesNoPart) {
+  Eigen::MatrixXd gram(12, 12);
+  for (Eigen::Index i = 0; i < 12; ++i) {
+    for (Eigen::Index j = 0; j < 12; ++j) gram(i, j) = 0.3 + 0.05 * static_cast<double>((i * j + i + j) % 11);
+  }
+  for (Eigen::Index i = 0; i < 6; ++i) gram.block(0, 6, 6, 6).row(i).array() -= 0.2;
+  gram.bottomLeftCorner(6, 6) = gram.topRightCorner(6, 6).transpose();
+  gram.diagonal().setZero();
+  const auto plain = Mmd(gram, {6, 6});
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  gram.diagonal().setConstant(1e20);
+  const auto huge = Mmd(gram, {6, 6});
+  ASSERT_TRUE(huge.ok()) << huge.status();
+  EXPECT_EQ(huge->statistic, plain->statistic);
+  EXPECT_EQ(huge->p_value, plain->p_value);
+}
+
 TEST(MmdTest, MisuseIsRefused) {
   const Eigen::MatrixXd good = GaussianGram(5, 2, 0), oblong = Eigen::MatrixXd::Ones(5, 4);
   Eigen::MatrixXd with_nan = good;

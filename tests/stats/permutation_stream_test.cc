@@ -234,6 +234,32 @@ TEST(PermutationTestTest, RefusesWhatItCannotTest) {
   EXPECT_EQ(table.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+// Squares of large values overflow; a mean that is no number would be reached by no relabeling, p = 0.
+TEST(PermutationTestTest, StatisticsOfAnySizeGiveTheSamePValues) {
+  const std::vector<Stratum> strata = {{10, 10}};
+  for (const std::int64_t stop_after : {0, 5}) {
+    const PermutationOptions options{.permutations = 999, .stop_after = stop_after};
+    const auto test = [&](double unit) {
+      return PermutationTest(
+          strata, 2,
+          [&](std::size_t s, const LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
+            Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(3, out.cols());
+            ThreeSums(s, labels, sums);
+            out += unit * sums.topRows(2);
+          },
+          options);
+    };
+    const auto plain = test(1);
+    ASSERT_TRUE(plain.ok());
+    for (const double unit : {0x1p-900, 0x1p530, 0x1p900}) {
+      const auto scaled = test(unit);
+      ASSERT_TRUE(scaled.ok()) << scaled.status();
+      EXPECT_EQ(scaled->p_values, plain->p_values);
+      EXPECT_EQ(scaled->maximum_p_value, plain->maximum_p_value) << unit;
+    }
+  }
+}
+
 TEST(PermutationTestTest, RefusesAStatisticThatIsNotFinite) {
   // Only one relabeling in many has the value.
   for (const double bad :

@@ -196,6 +196,17 @@ TEST(RankUniformityTest, DefaultMethodAndSeed) {
   EXPECT_NE(a->statistic, other->statistic);
 }
 
+TEST(RankUniformityTest, RanksOfManyAnswersAreThoseOfEach) {
+  const Values reference = {3, 1, 2, 2, 5}, observed = {2, 0, 6, 5, 2.5};
+  const std::vector<internal::RankAmongReference> ranks = internal::RanksOf({reference, observed});
+  ASSERT_EQ(ranks.size(), observed.size());
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const internal::RankAmongReference one = internal::RankOf(observed[i], reference);
+    EXPECT_EQ(ranks[i].below, one.below);
+    EXPECT_EQ(ranks[i].equal, one.equal);
+  }
+}
+
 TEST(RankUniformityTest, BadInput) {
   const Values good = {1, 2}, one = {1}, empty, bad = {std::numeric_limits<double>::infinity()};
   struct Case {

@@ -10,11 +10,11 @@
 #include <numeric>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pinchbeck/internal/parallel_for.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/effect_estimate.h"
@@ -99,9 +99,11 @@ inline std::vector<double> BootstrapReplicates(std::span<const Stratum> strata,
                                                const ResampleStatistic& statistic,
                                                const BootstrapOptions& options) {
   std::vector<double> values(static_cast<std::size_t>(options.replicates));
-  const auto run = [&](std::int64_t first, std::int64_t step) {
+  // Room for the positions is made once for so many replicates.
+  constexpr std::int64_t kTogether = 32;
+  const auto run = [&](std::int64_t part) {
     Resample resample(strata);
-    for (std::int64_t r = first; r < options.replicates; r += step) {
+    for (std::int64_t r = part * kTogether; r < std::min(options.replicates, (part + 1) * kTogether); ++r) {
       const std::uint64_t seed = MixSeed(options.seed, static_cast<std::uint64_t>(r));
       for (std::size_t group = 0; group < resample.groups(); ++group) {
         CounterRng rng(seed, group);
@@ -111,11 +113,7 @@ inline std::vector<double> BootstrapReplicates(std::span<const Stratum> strata,
       values[static_cast<std::size_t>(r)] = resample.Evaluate(statistic);
     }
   };
-  const auto threads = std::clamp<std::int64_t>(options.threads, 1, options.replicates);
-  std::vector<std::thread> workers;
-  for (std::int64_t t = 1; t < threads; ++t) workers.emplace_back(run, t, threads);
-  run(0, threads);
-  for (std::thread& worker : workers) worker.join();
+  pinchbeck::internal::ParallelFor((options.replicates + kTogether - 1) / kTogether, options.threads, run);
   return values;
 }
 
@@ -200,12 +198,19 @@ inline void SetInterval(std::vector<double>& replicates, BootstrapMethod method,
 // `statistic` sees positions within the samples (ResampleView). It is also called on the original items and,
 // for kBca, on all resamples that leave out one item; it must be finite on all. Constant statistics give an
 // interval of no width. A side with one item is always the same in every resample, so its own variation is
-// not in the interval. InvalidArgument: no stratum, an empty side or more than 2^31 items, a level outside
-// (0, 1), fewer than 2 / (1 - level) or more than 1e8 replicates, a statistic that is not finite. Cost: B + 1
-// evaluations, for kBca one more for each item; memory O(B + items x threads). A seed gives the same interval
-// for every number of threads. Accuracy: given the same replicates, equal to SciPy's percentile and BCa
-// intervals to 1e-12 (tests/golden/effect.json). Reference: Efron 1987, doi:10.1080/01621459.1987.10478410;
-// for several samples Davison & Hinkley 1997, doi:10.1017/CBO9780511802843, section 5.3.
+// not in the interval.
+//
+// InvalidArgument: no stratum, an empty side or more than 2^31 items, a level outside (0, 1), fewer than 2 /
+// (1 - level) or more than 1e8 replicates, a statistic that is not finite.
+//
+// Cost: B + 1 evaluations, for kBca one more for each item; memory O(B + items x threads). A seed gives the
+// same interval for every number of threads.
+//
+// Accuracy: given the same replicates, equal to SciPy's percentile and BCa intervals to 1e-12
+// (tests/golden/effect.json).
+//
+// Reference: Efron 1987, doi:10.1080/01621459.1987.10478410; for several samples Davison & Hinkley 1997,
+// doi:10.1017/CBO9780511802843, section 5.3.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> Bootstrap(std::span<const Stratum> strata,
                                                               const ResampleStatistic& statistic,
                                                               const BootstrapOptions& options = {}) {

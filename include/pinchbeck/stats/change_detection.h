@@ -89,11 +89,14 @@ struct ScaledValue {
 // statement.
 //
 // InvalidArgument: alpha outside (0,1), weights negative, NaN or all 0, a number of e-values that is not that
-// of the weights, an e-value that is negative or not finite (nothing changes then). Cost: O(components)
-// multiplications per observation; state O(components). Accuracy: log statistic within 1e-9 of a direct
-// double sum over start times (tests/golden/sequential.json); mean run length in
-// tests/stats/calibration/e_process_calibration_test.cc. Reference: Shin, Ramdas & Rinaldo 2024,
-// doi:10.51387/23-NEJSDS51; Page 1954, doi:10.1093/biomet/41.1-2.100.
+// of the weights, an e-value that is negative or not finite (nothing changes then).
+//
+// Cost: O(components) multiplications per observation; state O(components).
+//
+// Accuracy: log statistic within 1e-9 of a direct double sum over start times (tests/golden/sequential.json);
+// mean run length in tests/stats/calibration/e_process_calibration_test.cc.
+//
+// Reference: Shin, Ramdas & Rinaldo 2024, doi:10.51387/23-NEJSDS51; Page 1954, doi:10.1093/biomet/41.1-2.100.
 class ChangeDetector {
  public:
   [[nodiscard]] static absl::StatusOr<ChangeDetector> Create(std::span<const double> weights, double alpha) {
@@ -113,7 +116,13 @@ class ChangeDetector {
     }
     ChangeDetector detector;
     detector.log_threshold_ = -std::log(alpha);
-    for (const double w : weights) detector.weights_.push_back(w / total);
+    for (std::size_t c = 0; c < weights.size(); ++c) {
+      detector.weights_.push_back(weights[c] / total);
+      if (weights[c] > 0 && detector.weights_[c] < kSmallestShare) {
+        return absl::InvalidArgumentError("weights[" + std::to_string(c) +
+                                          "] is below 1e-100 of their total; give 0 or more than that");
+      }
+    }
     detector.sum_.resize(weights.size());
     detector.product_.resize(weights.size());
     detector.start_.assign(weights.size(), 1);
@@ -150,12 +159,14 @@ class ChangeDetector {
   // log sum_c w_c R_n^c; minus infinity before the first observation and while every sum is 0.
   [[nodiscard]] double log_statistic() const {
     std::int64_t exponent = 0;
-    for (const internal::ScaledValue& sum : sum_) exponent = std::max(exponent, sum.exponent);
+    for (std::size_t c = 0; c < sum_.size(); ++c) {
+      if (weights_[c] > 0) exponent = std::max(exponent, sum_[c].exponent);
+    }
     double total = 0;
     for (std::size_t c = 0; c < sum_.size(); ++c) {
-      // Beyond this a component is below the last bit of the largest one.
+      // Beyond this a component is below the last bit of the largest one, whatever their weights.
       const std::int64_t lower = exponent - sum_[c].exponent;
-      if (lower > 3) continue;
+      if (weights_[c] <= 0 || lower > 3) continue;
       total += weights_[c] * std::ldexp(sum_[c].value, static_cast<int>(-256 * lower));
     }
     return std::log(total) + static_cast<double>(exponent) * internal::ScaledValue::kLogUnit;
@@ -204,9 +215,10 @@ class ChangeDetector {
     return state;
   }
 
-  // Continues where `state` was taken, identically, under this detector's weights and alpha. InvalidArgument:
-  // another version, lists of another length, or numbers that no stream can have produced; the detector is
-  // unchanged then.
+  // Continues where `state` was taken, identically, under this detector's weights and alpha.
+  //
+  // InvalidArgument: another version, lists of another length, or numbers that no stream can have produced;
+  // the detector is unchanged then.
   [[nodiscard]] absl::Status Restore(const ChangeDetectorState& state) {
     const std::size_t n = weights_.size();
     bool sound = state.version == 1 && state.observations >= 0 && state.first_alarm >= 0 &&
@@ -234,6 +246,8 @@ class ChangeDetector {
   }
 
  private:
+  static constexpr double kSmallestShare = 1e-100;
+
   static bool SoundValue(double value, std::int64_t exponent) {
     return value >= (exponent > 0 ? 1 : 0) && value < internal::ScaledValue::kUnit && exponent >= 0 &&
            exponent < internal::kLargestCount;

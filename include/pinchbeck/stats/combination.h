@@ -7,8 +7,9 @@
 // independent ones it is hardly ever small whatever one of them says, and no threshold serves both.
 //
 // Common to all: InvalidArgument when the list is empty or a value is NaN or outside [0, 1]; the message
-// gives its index and value. A single p-value is returned as it is, up to rounding. Cost: O(k) for k
-// p-values.
+// gives its index and value. A single p-value is returned as it is, up to rounding.
+//
+// Cost: O(k) for k p-values.
 #ifndef PINCHBECK_STATS_COMBINATION_H_
 #define PINCHBECK_STATS_COMBINATION_H_
 
@@ -81,9 +82,11 @@ inline bool HasValue(std::span<const double> p_values, std::span<const double> w
 // independent and uniform.
 //
 // H0: every hypothesis is true. Valid for independent p-values only; positively dependent ones give results
-// that are far too small. Discrete p-values make it conservative. A p-value of 0 gives 0. Accuracy: relative
-// 1e-11 down to 1e-300 of SciPy 1.10 (tests/golden/combination.json). Reference: Fisher 1932, Statistical
-// Methods for Research Workers, 4th edition, section 21.1.
+// that are far too small. Discrete p-values make it conservative. A p-value of 0 gives 0.
+//
+// Accuracy: relative 1e-11 down to 1e-300 of SciPy 1.10 (tests/golden/combination.json).
+//
+// Reference: Fisher 1932, Statistical Methods for Research Workers, 4th edition, section 21.1.
 [[nodiscard]] inline absl::StatusOr<double> FisherCombination(std::span<const double> p_values) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckPValues(p_values));
   if (internal::HasValue(p_values, {}, 0)) return 0.0;
@@ -98,9 +101,11 @@ inline bool HasValue(std::span<const double> p_values, std::span<const double> w
 // H0: every hypothesis is true. Valid for independent p-values only. `weights`: none for equal ones, or one
 // for each, fixed before the data are seen (square roots of sample sizes are usual). A p-value of 1 with a
 // weight above 0 gives 1, the limit; this is common with discrete p-values, for which FisherCombination()
-// loses less. Otherwise a p-value of 0 gives 0. Accuracy: relative 1e-10 down to 1e-300 of SciPy 1.10
-// (tests/golden/combination.json). Reference: Stouffer et al. 1949, The American Soldier 1; Liptak 1958,
-// Publ. Math. Inst. Hung. Acad. Sci. 3.
+// loses less. Otherwise a p-value of 0 gives 0.
+//
+// Accuracy: relative 1e-10 down to 1e-300 of SciPy 1.10 (tests/golden/combination.json).
+//
+// Reference: Stouffer et al. 1949, The American Soldier 1; Liptak 1958, Publ. Math. Inst. Hung. Acad. Sci. 3.
 [[nodiscard]] inline absl::StatusOr<double> StoufferCombination(std::span<const double> p_values,
                                                                 std::span<const double> weights = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckPValues(p_values));
@@ -159,7 +164,9 @@ inline bool HasValue(std::span<const double> p_values, std::span<const double> w
 }
 
 // max p_i: the intersection-union test of H0: at least one hypothesis is true. Rejecting means that every one
-// of them is false. Valid under every dependence. Reference: Berger 1982, doi:10.1080/00401706.1982.10487790.
+// of them is false. Valid under every dependence.
+//
+// Reference: Berger 1982, doi:10.1080/00401706.1982.10487790.
 [[nodiscard]] inline absl::StatusOr<double> IntersectionUnion(std::span<const double> p_values) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckPValues(p_values));
   return *std::max_element(p_values.begin(), p_values.end());

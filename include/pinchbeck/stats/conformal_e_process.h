@@ -65,17 +65,24 @@ struct ConformalState {
 // H0: within each cell, reference and observed responses are exchangeable (in particular: independent draws
 // of one distribution). Then the p-values are independent and uniform in every cell and across cells, W is a
 // martingale and P(sup_t W_t >= 1/alpha) <= alpha, exactly, for every finite reference (Vovk, Nouretdinov &
-// Gammerman 2003). Which cell is asked next may depend on the past. Repeats at temperature 0 within a session
-// are one observation. Zero tolerance: an honest drift is a departure. Because later responses are compared
-// with the earlier ones too, wealth stops growing when the observed far outnumber the reference.
+// Gammerman 2003). Cells and their order are fixed beforehand or drawn at random,
+// and may depend on earlier p-values and wealth; they must not be chosen by the reference or the answers, for
+// example the cells with the most varied ones: given the bag a p-value is not uniform, and such a choice
+// broke the level in tests/stats/calibration/e_process_calibration_test.cc. LikelihoodRatioEProcess with a
+// bound per cell allows any choice. Repeats at temperature 0 within a session are one observation. Zero
+// tolerance: an honest drift is a departure. Because later responses are compared with the earlier ones too,
+// wealth stops growing when the observed far outnumber the reference.
 //
 // Ties are smoothed by U_t = the draw of (seed, observation index). A cell with one response or with all
 // responses equal gives p = U_t: no evidence either way.
 //
 // Cost: O(categories x (1 + alternatives of the cell)) time per response; state O(cells x categories).
+//
 // Accuracy: wealth within 1e-9 of an independent Python implementation (tests/golden/sequential.json);
-// crossing rates in tests/stats/calibration/e_process_calibration_test.cc. Reference: Vovk, Nouretdinov &
-// Gammerman 2003, ICML, 768-775; Vovk, Gammerman & Shafer 2022, doi:10.1007/978-3-031-06649-8.
+// crossing rates in tests/stats/calibration/e_process_calibration_test.cc.
+//
+// Reference: Vovk, Nouretdinov & Gammerman 2003, ICML, 768-775; Vovk, Gammerman & Shafer 2022,
+// doi:10.1007/978-3-031-06649-8.
 class ConformalEProcess {
  public:
   // InvalidArgument: no cell; a cell with both or neither kind of reference, an empty or negative one, a
@@ -104,7 +111,9 @@ class ConformalEProcess {
     return process;
   }
 
-  // The next response of a categorical cell. InvalidArgument: unknown cell or category, or a continuous cell.
+  // The next response of a categorical cell.
+  //
+  // InvalidArgument: unknown cell or category, or a continuous cell.
   [[nodiscard]] absl::Status Update(std::size_t cell, std::size_t category) {
     PINCHBECK_RETURN_IF_ERROR(CheckCell(cell, true));
     internal::ConformalCellState& state = cells_[cell];
@@ -125,8 +134,9 @@ class ConformalEProcess {
     return absl::OkStatus();
   }
 
-  // The next response of a continuous cell. InvalidArgument: unknown cell, a categorical one, or a score that
-  // is not finite.
+  // The next response of a continuous cell.
+  //
+  // InvalidArgument: unknown cell, a categorical one, or a score that is not finite.
   [[nodiscard]] absl::Status UpdateScore(std::size_t cell, double score) {
     PINCHBECK_RETURN_IF_ERROR(CheckCell(cell, false));
     if (!std::isfinite(score)) {
@@ -192,8 +202,10 @@ class ConformalEProcess {
   }
 
   // Continues where `state` was taken; the process must have been created from the same cells and options.
-  // The continuation is identical to the uninterrupted one. InvalidArgument: another version or design, or a
-  // state that no stream can have produced; the process is unchanged then.
+  // The continuation is identical to the uninterrupted one.
+  //
+  // InvalidArgument: another version or design, or a state that no stream can have produced; the process is
+  // unchanged then.
   [[nodiscard]] absl::Status Restore(const ConformalState& state) {
     PINCHBECK_RETURN_IF_ERROR(CheckState(state));
     std::vector<internal::ConformalCellState> cells = cells_;

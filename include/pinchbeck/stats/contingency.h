@@ -43,6 +43,10 @@ enum class CountStatistic { kChiSquare, kLikelihoodRatio };
 
 // The limit is the default only where every expected count reaches this.
 inline constexpr double kMinExpectedCount = 5;
+// Where one side of a cell has more than so many times the answers of the other, the smaller side's counts
+// are as skewed as Poisson counts, and small levels need larger expected counts.
+inline constexpr double kMaxSizeRatio = 2;
+inline constexpr double kMinExpectedCountUnequal = 100;
 // And where the null mean exceeds the limit's by at most this part of the limit's standard deviation. Part of
 // the excess of X2 is made up for by its smaller variance; that of G is not.
 inline constexpr double kMaxMeanExcess = 0.05;
@@ -81,6 +85,8 @@ inline double CountPart(CountStatistic kind, double x, double y, double m, doubl
 struct CountSummary {
   double statistic = 0;
   double chi_square = 0;
+  // Some cell's sides are of very different size.
+  bool unequal = false;
   double degrees = 0;
   // Null mean of the statistic minus the degrees of freedom: exact for chi-square, Williams' order-1/N term
   // for G.
@@ -139,6 +145,7 @@ inline absl::Status AddCell(CountStatistic kind, const CountSample& cell, const 
                            ? (categories - 1) / (total - 1)
                            : (total * (1 / m + 1 / n) - 1) * (total * inverse_pooled - 1) / (6 * total);
   }
+  if (std::max(m, n) > kMaxSizeRatio * std::min(m, n)) sum.unequal = true;
   sum.n_reference += reference;
   sum.n_observed += observed;
   return absl::OkStatus();
@@ -146,7 +153,8 @@ inline absl::Status AddCell(CountStatistic kind, const CountSample& cell, const 
 
 inline bool LimitIsTrusted(CountStatistic kind, const CountSummary& sum) {
   const double part = kind == CountStatistic::kChiSquare ? kMaxMeanExcess : kMaxMeanExcessLikelihoodRatio;
-  return sum.smallest_expected >= kMinExpectedCount && sum.mean_excess <= part * std::sqrt(2 * sum.degrees);
+  const double expected = sum.unequal ? kMinExpectedCountUnequal : kMinExpectedCount;
+  return sum.smallest_expected >= expected && sum.mean_excess <= part * std::sqrt(2 * sum.degrees);
 }
 
 // The p-value of one cell with two categories, over all tables with its margins. Their hypergeometric weights
@@ -287,13 +295,14 @@ inline absl::StatusOr<TwoSampleResult> ContingencyTest(CountStatistic kind,
 // tables of one cell with two categories: the same distribution in full. kAsymptotic takes X2 for chi-square
 // distributed. kAuto is kExact for one cell with two categories, whose few values the limit follows badly (at
 // 30 + 30 answers the level .01 becomes .013), up to 4 million answers or where the following does not hold;
-// else the limit where every expected count is at least 5 and
-// the null mean of X2, sum (c - 1) N / (N - 1), exceeds the degrees of freedom by at most 0.05 of the limit's
-// standard deviation, which many small cells violate; else relabelings. Over
-// 100,000 runs of each of six designs with 3 to 20 categories the limit, where these rules take it, rejects
-// at rates of at most .0511, .0100 and .0011 at .05, .01 and .001 (ContingencyLimitWhereItIsTrusted in
-// tests/stats/calibration/rank_calibration_test.cc): a level can be exceeded slightly, so use kPermutation
-// where that matters.
+// else the limit where every expected count is at least 5 (100 where the sides of a cell differ more than
+// twofold in size, for the counts of the smaller one are then skewed: with expected counts of 6 and 100
+// answers against 5,000 the level .001 would become .0022) and the null mean of X2, sum (c - 1) N / (N - 1),
+// exceeds the degrees of freedom by at most 0.05 of the limit's standard deviation, which many small cells
+// violate; else relabelings. Over 100,000 runs of each of seven designs with 3 to 20 categories the limit,
+// where these rules take it, rejects at rates of at most .0511, .0102 and .0012 at .05, .01 and .001
+// (ContingencyLimitWhereItIsTrusted in tests/stats/calibration/rank_calibration_test.cc): a level can be
+// exceeded slightly, so use kPermutation where that matters.
 //
 // A cell with one category has no degrees of freedom; when no cell has any the statistic is 0 and the
 // p-value 1. Totals of 1 are allowed. Contributions are table entries, so equal relabelings tie to the last

@@ -18,6 +18,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/stats/bootstrap.h"
 #include "pinchbeck/stats/effect_estimate.h"
+#include "pinchbeck/stats/gram_product.h"
 #include "pinchbeck/stats/permutation.h"
 #include "pinchbeck/stats/special_functions.h"
 
@@ -239,11 +240,16 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // is a difference.
 //
 // Cells with one category contribute 0. A side of one answer is allowed; its own variation is not in the
-// interval. InvalidArgument: no cell, unequal numbers of categories, a negative count, an empty side, more
-// than 2^31 answers in a cell, a level outside (0, 1), fewer than 2 / (1 - level) replicates. Cost: O(B N)
-// for N answers. A seed gives the same interval for every number of threads. Accuracy: 1e-12 absolute of
-// SciPy with the mean over all relabelings enumerated (tests/golden/effect.json). Reference: Lin 1991,
-// doi:10.1109/18.61115.
+// interval.
+//
+// InvalidArgument: no cell, unequal numbers of categories, a negative count, an empty side, more than 2^31
+// answers in a cell, a level outside (0, 1), fewer than 2 / (1 - level) replicates.
+//
+// Cost: O(B N) for N answers. A seed gives the same interval for every number of threads.
+//
+// Accuracy: 1e-12 absolute of SciPy with the mean over all relabelings enumerated (tests/golden/effect.json).
+//
+// Reference: Lin 1991, doi:10.1109/18.61115.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> JensenShannonEffect(
     std::span<const CellCounts> cells, const DivergenceOptions& options = {}) {
   PINCHBECK_ASSIGN_OR_RETURN(EffectEstimate result,
@@ -270,7 +276,8 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
     std::span<const CellCounts> cells, const DivergenceOptions& options = {}) {
   PINCHBECK_ASSIGN_OR_RETURN(EffectEstimate result,
                              internal::CorrectedDivergence(cells, options, internal::kTotalVariation));
-  result.method = "total variation distance corrected by its relabeling mean, centred bootstrap";
+  result.method =
+      "total variation distance corrected by its relabeling mean, centred bootstrap of the spread only";
   return result;
 }
 
@@ -285,10 +292,15 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // 100+30 items: 0.87 to 0.90; the truth was above the interval in 0.085 to 0.13 and below it in 0.02 at
 // most.
 //
-// InvalidArgument: no cell, a side below 2 items, a Gram matrix of another size or that is not finite, a
-// level outside (0, 1). Constant kernels give [0, 0]. Cost: O(N^2) for a cell of N items. Accuracy: 1e-12
-// relative to the kernel's size of NumPy (tests/golden/effect.json). Reference: Gretton et al. 2012, JMLR 13,
-// 723-773; Hoeffding 1948, doi:10.1214/aoms/1177730196.
+// InvalidArgument: no cell, a side below 2 items, a Gram matrix of another size or above 16,384 items, one
+// that is not symmetric or holds off its diagonal a NaN, an infinity or a value above 1e290, a level outside
+// (0, 1). Constant kernels give [0, 0].
+//
+// Cost: O(N^2) time and memory for a cell of N items.
+//
+// Accuracy: 1e-12 relative to the kernel's size of NumPy (tests/golden/effect.json).
+//
+// Reference: Gretton et al. 2012, JMLR 13, 723-773; Hoeffding 1948, doi:10.1214/aoms/1177730196.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> MmdEffect(std::span<const GramCell> cells,
                                                               const IntervalOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckLevel(options.level));
@@ -298,18 +310,19 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const Stratum& sizes = cells[s].stratum;
     if (sizes.n_reference < 2 || sizes.n_observed < 2 || cells[s].gram.rows() != sizes.size() ||
-        cells[s].gram.cols() != sizes.size() || !cells[s].gram.allFinite()) {
+        cells[s].gram.cols() != sizes.size()) {
       return absl::InvalidArgumentError(
           "cells[" + std::to_string(s) +
           "]: needs 2 items on each side and a finite Gram matrix of all of them");
     }
+    Eigen::MatrixXd gram = cells[s].gram;
+    gram.diagonal().setZero();
+    PINCHBECK_RETURN_IF_ERROR(internal::CheckGram(gram, "cells[" + std::to_string(s) + "].gram"));
     const std::int64_t begin[2] = {0, sizes.n_reference}, count[2] = {sizes.n_reference, sizes.n_observed};
     for (int side = 0; side < 2; ++side) {
-      const auto rows = cells[s].gram.middleRows(begin[side], count[side]);
+      const auto rows = gram.middleRows(begin[side], count[side]);
       const double own_count = static_cast<double>(count[side]), other = static_cast<double>(count[1 - side]);
-      const Eigen::VectorXd own = (rows.middleCols(begin[side], count[side]).rowwise().sum() -
-                                   cells[s].gram.diagonal().segment(begin[side], count[side])) /
-                                  (own_count - 1);
+      const Eigen::VectorXd own = rows.middleCols(begin[side], count[side]).rowwise().sum() / (own_count - 1);
       const Eigen::VectorXd between =
           rows.middleCols(begin[1 - side], count[1 - side]).rowwise().sum() / other;
       const Eigen::VectorXd influence = 2 * (own - between);

@@ -76,7 +76,9 @@ class DesignHash {
 //   p_t = min(1, 1 / max_{s <= t} W_s),   P(exists t: p_t <= alpha) <= alpha   under H0 of the e-process
 //
 // `max_log_wealth`: natural logarithm of the largest wealth so far; NaN gives 1. Never 0: the smallest value
-// is the smallest positive double. Reference: Shafer, Shen, Vereshchagin & Vovk 2011, doi:10.1214/10-STS347.
+// is the smallest positive double.
+//
+// Reference: Shafer, Shen, Vereshchagin & Vovk 2011, doi:10.1214/10-STS347.
 [[nodiscard]] inline double AnytimePValue(double max_log_wealth) {
   if (!(max_log_wealth > 0)) return 1;
   return std::max(std::exp(-max_log_wealth), std::numeric_limits<double>::denorm_min());
@@ -91,8 +93,11 @@ class DesignHash {
 // average (RunningWealth), never the average of running maxima.
 //
 // `log_wealths`: natural logarithms; minus infinity (a lost wealth) is allowed. One value is returned as it
-// is. InvalidArgument: the list is empty or holds a NaN or plus infinity. O(k). No overflow for any finite
-// input. Reference: Vovk & Wang 2021, doi:10.1214/20-AOS2020.
+// is.
+//
+// InvalidArgument: the list is empty or holds a NaN or plus infinity. O(k). No overflow for any finite input.
+//
+// Reference: Vovk & Wang 2021, doi:10.1214/20-AOS2020.
 [[nodiscard]] inline absl::StatusOr<double> AverageLogWealth(std::span<const double> log_wealths) {
   if (log_wealths.empty()) {
     return absl::InvalidArgumentError("log_wealths: the list is empty; give at least one process");
@@ -119,7 +124,9 @@ struct RunningWealth {
   // Never below 0: every process starts with wealth 1.
   double max_log_wealth = 0;
 
-  // Records the next reading. InvalidArgument: NaN or plus infinity; the record is unchanged then.
+  // Records the next reading.
+  //
+  // InvalidArgument: NaN or plus infinity; the record is unchanged then.
   [[nodiscard]] absl::Status Record(double next_log_wealth) {
     if (!(next_log_wealth < std::numeric_limits<double>::infinity())) {
       return absl::InvalidArgumentError("next_log_wealth is " + std::to_string(next_log_wealth) +

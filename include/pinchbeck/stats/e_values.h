@@ -5,8 +5,9 @@
 // null.
 //
 // Common to all: InvalidArgument when a list is empty, an e-value is NaN or negative, a p-value is NaN or
-// outside [0, 1]; the message names the value and, in a list, its index. Reference: Vovk & Wang 2021,
-// doi:10.1214/20-AOS2020.
+// outside [0, 1]; the message names the value and, in a list, its index.
+//
+// Reference: Vovk & Wang 2021, doi:10.1214/20-AOS2020.
 #ifndef PINCHBECK_STATS_E_VALUES_H_
 #define PINCHBECK_STATS_E_VALUES_H_
 
@@ -165,7 +166,10 @@ namespace internal {
 // e-values are e-processes on one filtration. `family_size` is the number of hypotheses planned, if larger
 // than the list; those without an e-value count as 0. Equal e-values are rejected together or not at all.
 //
-// InvalidArgument also: alpha outside (0, 1). Cost: O(k log k).
+// InvalidArgument also: alpha outside (0, 1).
+//
+// Cost: O(k log k).
+//
 // Reference: Wang & Ramdas 2022, doi:10.1111/rssb.12489.
 [[nodiscard]] inline absl::StatusOr<std::vector<std::size_t>> EBenjaminiHochberg(
     std::span<const double> e_values, double alpha, std::size_t family_size = 0) {

@@ -157,13 +157,19 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
 // and N* = (m + n) / 2. It stays inside [0, 1], is never empty, and has positive width where all values are
 // equal or one sample lies above the other. Values must be independent within and between the samples.
 //
-// Approximate. Measured coverage at level 0.95 (tests/stats/calibration/interval_calibration_test.cc):
-// 0.947 to 0.975 for normal, exponential and tied samples of 5+5 to 200+200 with theta = 0.5 to 0.96. Where
-// one sample varies four times as much as the other: 0.93 at 25+25, 0.83 when the more variable one is the
+// Approximate. Measured coverage at level 0.95 (tests/stats/calibration/interval_calibration_test.cc): 0.947
+// to 0.975 for normal, exponential and tied samples of 5+5 to 200+200 with theta = 0.5 to 0.96. Where one
+// sample varies four times as much as the other: 0.93 at 25+25, 0.83 when the more variable one is the
 // smaller (50+10), 0.997 when it is the larger.
-// InvalidArgument: an empty sample, a NaN or an infinity, a level outside (0, 1). Cost: O(N log N).
+//
+// InvalidArgument: an empty sample, a NaN or an infinity, a level outside (0, 1).
+//
+// Cost: O(N log N).
+//
 // Accuracy: the estimate is exact up to one rounding, the limits to 1e-15 absolute; SciPy and a root finder
-// (tests/golden/effect.json). Reference: Newcombe 2006, doi:10.1002/sim.2324, method 5.
+// (tests/golden/effect.json).
+//
+// Reference: Newcombe 2006, doi:10.1002/sim.2324, method 5.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> ProbabilityOfSuperiority(
     std::span<const double> reference, std::span<const double> observed,
     const IntervalOptions& options = {}) {
@@ -205,11 +211,17 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
 // P(U <= c - 1); ties only widen it (Noether 1967). Where the distributions differ in more than a shift the
 // median difference is still estimated, but the coverage is not guaranteed.
 //
-// Sizes too small for the level (3 + 3 at 0.95) give an unbounded interval. Equal values in both
-// samples give 0. n = 1 is allowed. InvalidArgument: an empty sample, a NaN or an infinity, a level outside
-// (0, 1), differences or a number of pairs that overflow. Cost: O(N log N + 64 N), memory O(N); the m n
-// differences are never stored. Accuracy: equal to R's wilcox.test(conf.int = TRUE) to 1e-14 without ties
-// (tests/golden/effect.json). Reference: Hodges & Lehmann 1963, doi:10.1214/aoms/1177704172; Noether 1967,
+// Sizes too small for the level (3 + 3 at 0.95) give an unbounded interval. Equal values in both samples give
+// 0. n = 1 is allowed.
+//
+// InvalidArgument: an empty sample, a NaN or an infinity, a level outside (0, 1), differences or a number of
+// pairs that overflow.
+//
+// Cost: O(N log N + 64 N), memory O(N); the m n differences are never stored.
+//
+// Accuracy: equal to R's wilcox.test(conf.int = TRUE) to 1e-14 without ties (tests/golden/effect.json).
+//
+// Reference: Hodges & Lehmann 1963, doi:10.1214/aoms/1177704172; Noether 1967,
 // doi:10.1080/01621459.1967.10482896.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> HodgesLehmannShift(std::span<const double> reference,
                                                                        std::span<const double> observed,

@@ -218,8 +218,12 @@ class RelabelingGram {
 
   RelabelingGram(const Eigen::Ref<const Eigen::MatrixXd>& gram, double offset)
       : offset_(offset), packed_(Pack(gram, offset)) {
-    row_sums_ = (gram.array() - offset).colwise().sum().matrix() -
-                (gram.diagonal().array() - offset).matrix().transpose();
+    row_sums_.resize(gram.cols());
+    for (Eigen::Index j = 0; j < gram.cols(); ++j) {
+      // Two parts, so that the diagonal never takes part.
+      row_sums_(j) = (gram.col(j).head(j).array() - offset).sum() +
+                     (gram.col(j).tail(gram.rows() - 1 - j).array() - offset).sum();
+    }
     total_ = row_sums_.sum();
   }
 

@@ -33,7 +33,10 @@ namespace pinchbeck::stats {
 // Only ratios of neighbouring terms are used, so the result is the same on every platform.
 //
 // InvalidArgument: a negative argument, marked or draws above population, population above 2^28.
-// Cost: O(marked). Accuracy: relative error below 1e-12 for up to 1000 items (tests/golden/kernel.json).
+//
+// Cost: O(marked).
+//
+// Accuracy: relative error below 1e-12 for up to 1000 items (tests/golden/kernel.json).
 [[nodiscard]] inline absl::StatusOr<std::vector<double>> HypergeometricProbabilities(std::int64_t population,
                                                                                      std::int64_t marked,
                                                                                      std::int64_t draws) {

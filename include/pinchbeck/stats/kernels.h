@@ -174,8 +174,13 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
 // product of indicators (position, byte). Divided by length_limit it is the prefix Hamming kernel.
 //
 // InvalidArgument: `texts` is empty or has more than 16,384 items; length_limit is 0.
+//
 // Cost: N^2 / 2 compare-and-count passes over at most length_limit bytes, 64 bytes at a time where the
-// processor can. Accuracy: exact. Reference: Gao, Liang & Guestrin 2024, arXiv 2410.20247.
+// processor can.
+//
+// Accuracy: exact.
+//
+// Reference: Gao, Liang & Guestrin 2024, arXiv 2410.20247.
 [[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> HammingGram(std::span<const std::string_view> texts,
                                                                  std::size_t length_limit) {
   return internal::HammingGramOn<std::uint8_t>(pinchbeck::internal::BestSimdPath(), texts, length_limit,
@@ -193,8 +198,11 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
 // Whole numbers. Positive definite: the inner product of indicators of all prefixes. It weighs the place of
 // the first difference and nothing after it, so it suits greedy outputs.
 //
-// InvalidArgument: `texts` is empty or has more than 16,384 items. Cost: one sort, O(N) comparisons of
-// neighbours and O(N^2) minima, whatever the lengths. Accuracy: exact.
+// InvalidArgument: `texts` is empty or has more than 16,384 items.
+//
+// Cost: one sort, O(N) comparisons of neighbours and O(N^2) minima, whatever the lengths.
+//
+// Accuracy: exact.
 [[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> SharedPrefixGram(
     std::span<const std::string_view> texts) {
   return internal::SharedPrefixGramOf(texts, "texts");
@@ -214,8 +222,12 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
 // side, which differ from every character, so short and empty texts have 3-grams too. Square roots keep
 // frequent 3-grams from drowning the others.
 //
-// The unit of `texts` is the byte. InvalidArgument: `texts` is empty or has more than 16,384 items.
+// The unit of `texts` is the byte.
+//
+// InvalidArgument: `texts` is empty or has more than 16,384 items.
+//
 // Cost: O(L log L) a text, then N / 2 look-ups per distinct 3-gram of each text.
+//
 // Accuracy: within 1e-12 of NumPy (tests/golden/kernel.json).
 [[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> SpectrumGram(std::span<const std::string_view> texts) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(texts.size(), "texts"));
@@ -227,7 +239,9 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
   return internal::SparseGram(std::move(vectors));
 }
 
-// The same over code points. InvalidArgument also: a value above U+10FFFF.
+// The same over code points.
+//
+// InvalidArgument also: a value above U+10FFFF.
 [[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> SpectrumGram(
     std::span<const std::u32string_view> texts) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(texts.size(), "texts"));
@@ -250,7 +264,11 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
 // comparable units first.
 //
 // InvalidArgument: no row, no column, more than 16,384 rows, a value that is not finite, or products that
-// overflow. Cost: O(N^2 d). Accuracy: rounding of a sum of d products.
+// overflow.
+//
+// Cost: O(N^2 d).
+//
+// Accuracy: rounding of a sum of d products.
 [[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> LinearGram(
     const Eigen::Ref<const Eigen::MatrixXd>& features) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(static_cast<std::size_t>(features.rows()), "features"));

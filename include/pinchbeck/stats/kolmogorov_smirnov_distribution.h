@@ -26,7 +26,8 @@ namespace pinchbeck::stats {
 // Jacobi's theta function before and after its transformation.
 [[nodiscard]] inline double KolmogorovUpperTail(double z) {
   if (std::isnan(z)) return z;
-  if (z <= 0) return 1;
+  // Below this, 1 - P is under the smallest double.
+  if (z < 0.03) return 1;
   double sum = 0;
   if (z < 1) {
     for (int k = 1; k <= 9; k += 2)

@@ -70,7 +70,9 @@ class LikelihoodRatioEProcess {
     return LikelihoodRatioEProcess(std::move(tables));
   }
 
-  // The next response. InvalidArgument: unknown cell or category; nothing changes then.
+  // The next response.
+  //
+  // InvalidArgument: unknown cell or category; nothing changes then.
   [[nodiscard]] absl::Status Update(std::size_t cell, std::size_t category) {
     if (cell >= tables_.cells()) {
       return absl::InvalidArgumentError("cell " + std::to_string(cell) + " is unknown; there are " +
@@ -130,7 +132,9 @@ class LikelihoodRatioEProcess {
   // Expected growth of the log wealth per response when a share of the alternative is served, of the best
   // bet: max over (j, q) of sum_cells weight * E_Q log(f/b), in nats. P and P_j are the build part's and the
   // alternative's smoothed frequencies, so the figure is an estimate. Cells without data of the alternative
-  // are taken as served honestly. InvalidArgument: unknown alternative, share outside [0,1].
+  // are taken as served honestly.
+  //
+  // InvalidArgument: unknown alternative, share outside [0,1].
   [[nodiscard]] absl::StatusOr<double> ExpectedGrowth(std::size_t alternative, double share) const {
     if (alternative >= tables_.alternatives()) {
       return absl::InvalidArgumentError("alternative " + std::to_string(alternative) +
@@ -151,8 +155,10 @@ class LikelihoodRatioEProcess {
   }
 
   // Continues where `state` was taken, identically; the process must have been created from the same cells
-  // and options. InvalidArgument: another version or design, or numbers that no stream can have produced; the
-  // process is unchanged then.
+  // and options.
+  //
+  // InvalidArgument: another version or design, or numbers that no stream can have produced; the process is
+  // unchanged then.
   [[nodiscard]] absl::Status Restore(const LikelihoodRatioState& state) {
     const auto broken = [](const std::string& why) {
       return absl::InvalidArgumentError("state: " + why + "; start a new process or restore an intact copy");
@@ -191,8 +197,10 @@ class LikelihoodRatioEProcess {
 //
 // P is estimated from build and bound counts together. Plug-in distances are too large on average, so the
 // true q is rather larger. Cells without data of the alternative do not count; 1 when the tables agree
-// everywhere. InvalidArgument: no cell, tables that are empty, negative or of different lengths, no data of
-// the alternative in any cell, tolerance outside [0,1). O(categories).
+// everywhere.
+//
+// InvalidArgument: no cell, tables that are empty, negative or of different lengths, no data of the
+// alternative in any cell, tolerance outside [0,1). O(categories).
 [[nodiscard]] inline absl::StatusOr<double> LargestToleratedShare(std::span<const LikelihoodRatioCell> cells,
                                                                   std::size_t alternative, double tolerance) {
   if (!(tolerance >= 0 && tolerance < 1)) {

@@ -109,6 +109,9 @@ class LogprobTable {
   Eigen::ArrayXd totals_;
 };
 
+// Squares and sums of values up to this size stay finite.
+inline constexpr double kMaxLogprobSize = 1e100;
+
 // Smallest number of reported tokens over the rows, or an error that names the row.
 inline absl::StatusOr<std::int64_t> ReportedDepth(const Eigen::MatrixXd& items, const std::string& name) {
   if (items.rows() < 1 || items.cols() < 1) {
@@ -117,13 +120,17 @@ inline absl::StatusOr<std::int64_t> ReportedDepth(const Eigen::MatrixXd& items, 
                                       "; give at least one item (row) and one token (column)");
   }
   std::int64_t depth = items.cols();
-  if (items.allFinite()) return depth;
+  if (items.allFinite() && items.cwiseAbs().maxCoeff() <= kMaxLogprobSize) return depth;
   for (Eigen::Index i = 0; i < items.rows(); ++i) {
     std::int64_t reported = 0;
     for (Eigen::Index t = 0; t < items.cols(); ++t) {
       if (std::isinf(items(i, t))) {
         return absl::InvalidArgumentError(name + "(" + std::to_string(i) + ", " + std::to_string(t) +
                                           ") is infinite; mark a token that is not reported by NaN");
+      }
+      if (std::abs(items(i, t)) > kMaxLogprobSize) {
+        return absl::InvalidArgumentError(name + "(" + std::to_string(i) + ", " + std::to_string(t) +
+                                          ") is above 1e100 in size; give log-probabilities in nats");
       }
       reported += !std::isnan(items(i, t));
     }
@@ -193,10 +200,6 @@ inline absl::StatusOr<LogprobTable> BuildLogprobTable(const LogprobStratum& stra
   pooled << stratum.reference, stratum.observed;
   const Eigen::MatrixXd values =
       Censor(std::move(pooled), std::min(reference_depth, observed_depth), max_tokens);
-  if (!std::isfinite(values.maxCoeff() - values.minCoeff())) {
-    return absl::InvalidArgumentError(prefix +
-                                      "reference and observed: the range of values overflows a double");
-  }
   return LogprobTable(values, sizes);
 }
 

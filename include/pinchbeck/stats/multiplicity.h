@@ -35,7 +35,10 @@ inline std::vector<std::size_t> IncreasingOrder(std::span<const double> values) 
 //   adjusted_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),   p_(1) <= ... <= p_(m)
 //
 // Anything that is no p-value (NaN, outside [0, 1]) counts as 1, like a test that could not be measured.
-// Cost: O(k log k). Reference: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
+//
+// Cost: O(k log k).
+//
+// Reference: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
 [[nodiscard]] inline std::vector<double> HolmAdjust(std::span<const double> p_values,
                                                     std::size_t family_size) {
   std::vector<double> p(p_values.begin(), p_values.end());
@@ -76,8 +79,12 @@ inline std::vector<std::size_t> IncreasingOrder(std::span<const double> values) 
 // level alpha (1 + 1/2 + ... + 1/m), or with the e-values of EBenjaminiHochberg(). It does not bound the
 // chance of a single false rejection, so it is for surveys of many endpoints, not for one verdict.
 //
-// InvalidArgument: no p-value, or one that is NaN or outside [0, 1]. Cost: O(k log k).
+// InvalidArgument: no p-value, or one that is NaN or outside [0, 1].
+//
+// Cost: O(k log k).
+//
 // Accuracy: equal to R's p.adjust to 1e-15 (tests/golden/combination.json).
+//
 // Reference: Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini & Yekutieli 2001,
 // doi:10.1214/aos/1013699998.
 [[nodiscard]] inline absl::StatusOr<std::vector<double>> BenjaminiHochbergAdjust(

@@ -40,18 +40,21 @@ using Finish = std::function<void(const Eigen::Ref<const Eigen::MatrixXd>& compo
 namespace internal {
 
 // Mean, standard deviation and largest absolute value of each statistic over columns. Sums are taken around a
-// value of the same size, so that they do not cancel, and batches are added in their order.
+// value of the same size, so that they do not cancel, and in units of a power of two near that size, so that
+// squares neither overflow nor vanish; batches are added in their order.
 class Moments {
  public:
-  explicit Moments(const Eigen::VectorXd& around)
+  // `around`: a value for each statistic; `size`: the largest absolute value met so far.
+  Moments(const Eigen::VectorXd& around, const Eigen::VectorXd& size)
       : around_(around),
+        unit_(size.unaryExpr(&PowerOfTwoNear)),
         sum_(Eigen::VectorXd::Zero(around.size())),
         squares_(Eigen::VectorXd::Zero(around.size())),
         largest_(Eigen::VectorXd::Zero(around.size())) {}
 
   void Add(const Eigen::Ref<const Eigen::MatrixXd>& values) {
     for (Eigen::Index c = 0; c < values.cols(); ++c) {
-      const auto centred = (values.col(c) - around_).eval();
+      const auto centred = ((values.col(c) - around_).array() / unit_.array()).matrix().eval();
       sum_ += centred;
       squares_ += centred.cwiseAbs2();
       largest_ = largest_.cwiseMax(values.col(c).cwiseAbs());
@@ -64,14 +67,20 @@ class Moments {
     largest_ = largest_.cwiseMax(other.largest_);
     count_ += other.count_;
   }
-  [[nodiscard]] Eigen::VectorXd Mean() const { return around_ + sum_ / count_; }
+  [[nodiscard]] Eigen::VectorXd Mean() const { return around_ + unit_.cwiseProduct(sum_ / count_); }
   [[nodiscard]] Eigen::VectorXd Deviation() const {
-    return (squares_ / count_ - (sum_ / count_).cwiseAbs2()).cwiseMax(0).cwiseSqrt();
+    const Eigen::VectorXd variance = (squares_ / count_ - (sum_ / count_).cwiseAbs2()).cwiseMax(0);
+    return unit_.cwiseProduct(variance.cwiseSqrt());
   }
   [[nodiscard]] const Eigen::VectorXd& largest() const { return largest_; }
 
  private:
-  Eigen::VectorXd around_, sum_, squares_, largest_;
+  // Dividing by a power of two loses nothing.
+  static double PowerOfTwoNear(double size) {
+    return size > 0 && std::isfinite(size) ? std::ldexp(1.0, std::clamp(std::ilogb(size), -1000, 1000)) : 1.0;
+  }
+
+  Eigen::VectorXd around_, unit_, sum_, squares_, largest_;
   double count_ = 0;
 };
 
@@ -97,6 +106,8 @@ class Studentiser {
     }
     return result;
   }
+  // False where a mean or deviation left the range of doubles: no maximum can be compared then.
+  [[nodiscard]] bool finite() const { return mean_.allFinite() && factor_.allFinite(); }
   [[nodiscard]] Eigen::RowVectorXd Maximum(const Eigen::Ref<const Eigen::MatrixXd>& values) const {
     Eigen::RowVectorXd result(values.cols());
     for (Eigen::Index c = 0; c < values.cols(); ++c)
@@ -123,8 +134,9 @@ class StreamedTest {
     if (!first_batch_.allFinite()) return NotFiniteError();
     observed_ = first_batch_.col(0);
     // Any slack keeps the level; this one covers rounding in sums of the statistic's size.
-    threshold_ = observed_ - 1e-9 * first_batch_.cwiseAbs().rowwise().maxCoeff();
-    around_ = first_batch_.rowwise().mean();
+    size_ = first_batch_.cwiseAbs().rowwise().maxCoeff();
+    threshold_ = observed_ - 1e-9 * size_;
+    around_ = (first_batch_ / static_cast<double>(first_batch_.cols())).rowwise().sum();
     const bool early = options_.stop_after > 0 && !plan_.exact();
     PermutationTestResult result;
     result.statistics.assign(observed_.data(), observed_.data() + rows_);
@@ -177,19 +189,21 @@ class StreamedTest {
     return reached;
   }
 
-  void SetMaximumThreshold(const Studentiser& studentiser) {
+  absl::Status SetMaximumThreshold(const Studentiser& studentiser) {
     const Eigen::RowVectorXd maxima = studentiser.Maximum(first_batch_);
     maximum_threshold_ = maxima(0) - 1e-9 * std::max(1.0, maxima.cwiseAbs().maxCoeff());
+    // A threshold that is not a number would be reached by nothing and give a p-value of 0.
+    return studentiser.finite() && std::isfinite(maximum_threshold_) ? absl::OkStatus() : NotFiniteError();
   }
 
   absl::Status RunAll(PermutationTestResult& result) {
     std::vector<std::int64_t> reached(static_cast<std::size_t>(rows_), 0);
-    Moments moments(around_);
+    Moments moments(around_, size_);
     const bool keep = rows_ > 1 && plan_.columns() <= kMaxKept / rows_;
     Eigen::MatrixXd kept(rows_, keep ? plan_.columns() : 0);
     for (std::int64_t begin = 0; begin < Batches(); begin += kMaxRound) {
       const std::int64_t count = std::min(kMaxRound, Batches() - begin);
-      std::vector<Moments> parts(static_cast<std::size_t>(count), Moments(around_));
+      std::vector<Moments> parts(static_cast<std::size_t>(count), Moments(around_, size_));
       std::vector<BatchCounts> counts(static_cast<std::size_t>(count));
       pinchbeck::internal::ParallelFor(count, options_.threads, [&](std::int64_t i) {
         const std::int64_t first = (begin + i) * plan_.batch();
@@ -210,7 +224,7 @@ class StreamedTest {
     result.maximum_p_value = result.p_values.front();
     if (rows_ == 1) return absl::OkStatus();
     const Studentiser studentiser = Studentiser::OfAll(moments);
-    SetMaximumThreshold(studentiser);
+    PINCHBECK_RETURN_IF_ERROR(SetMaximumThreshold(studentiser));
     result.maximum_p_value = static_cast<double>(CountMaximum(studentiser, keep ? &kept : nullptr)) / columns;
     return absl::OkStatus();
   }
@@ -243,11 +257,11 @@ class StreamedTest {
   absl::Status RunSequential(PermutationTestResult& result) {
     std::vector<Studentiser> scale;
     if (rows_ > 1) {
-      Moments moments(around_);
+      Moments moments(around_, size_);
       for (std::int64_t c = 0; c < kScaleColumns; c += plan_.batch())
         moments.Add(Evaluate(kFirstScaleColumn + c, plan_.batch()));
       scale.push_back(Studentiser::OfOthers(moments));
-      SetMaximumThreshold(scale.front());
+      PINCHBECK_RETURN_IF_ERROR(SetMaximumThreshold(scale.front()));
     }
     const Studentiser* studentiser = scale.empty() ? nullptr : &scale.front();
     const std::size_t tests = static_cast<std::size_t>(rows_) + scale.size();
@@ -309,7 +323,7 @@ class StreamedTest {
   const EvaluateColumns& evaluate_;
   const PermutationOptions& options_;
   Eigen::MatrixXd first_batch_;
-  Eigen::VectorXd observed_, threshold_, around_;
+  Eigen::VectorXd observed_, threshold_, around_, size_;
   double maximum_threshold_ = 0;
 };
 
@@ -328,10 +342,11 @@ class StreamedTest {
 // Early stopping (stop_after = h > 0, random relabelings only): each statistic stops at the relabeling l at
 // which T* reaches T for the h-th time, with p = h / l; one that sees fewer than h in B relabelings has
 // p = (1 + g) / (1 + B). P(p <= u) <= u holds for every h and B: under H0 p <= h / l needs T to be among the
-// h largest of l + 1 exchangeable values, ties counted against it (Besag & Clifford 1991,
-// doi:10.1093/biomet/78.2.301). The maximum is then studentised by the mean and standard deviation of 256
-// further relabelings that are not tested, since those of all relabelings are not known when it stops; given
-// these, the tested ones and the observed labeling are still exchangeable, so that it is valid too.
+// h largest of l exchangeable values, itself and the first l - 1 relabelings, ties counted against it (Besag
+// & Clifford 1991, doi:10.1093/biomet/78.2.301). The maximum is then studentised by the mean and standard
+// deviation of 256 further relabelings that are not tested, since those of all relabelings are not known when
+// it stops; given these, the tested ones and the observed labeling are still exchangeable, so that it is
+// valid too.
 //
 // Ties: T* counts as reaching T from 1e-9 of the largest absolute value among the first batch() columns below
 // it, a scale that depends on neither threads nor the order of work; slack can only raise a p-value.

@@ -30,10 +30,15 @@ struct ProportionInterval {
 //
 //   lower: P(X >= k | lower) = (1 - confidence) / 2,   upper: P(X <= k | upper) = (1 - confidence) / 2
 //
-// `successes` = 0 gives lower 0, `successes` = `trials` gives upper 1. InvalidArgument: trials below 1 or
-// above 2^50, successes outside 0 .. trials, confidence outside (0,1). Cost: about 100 evaluations of the
-// binomial tail. Accuracy: 1e-9 against SciPy (tests/golden/sequential.json), rounded outwards. Reference:
-// Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404.
+// `successes` = 0 gives lower 0, `successes` = `trials` gives upper 1.
+//
+// InvalidArgument: trials below 1 or above 2^50, successes outside 0 .. trials, confidence outside (0,1).
+//
+// Cost: about 100 evaluations of the binomial tail.
+//
+// Accuracy: 1e-9 against SciPy (tests/golden/sequential.json), rounded outwards.
+//
+// Reference: Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404.
 [[nodiscard]] inline absl::StatusOr<ProportionInterval> ClopperPearson(std::int64_t successes,
                                                                        std::int64_t trials,
                                                                        double confidence) {
@@ -121,7 +126,9 @@ namespace internal {
 // random numbers as far as the simulation uses them alike. The interval is Clopper and Pearson's.
 //
 // InvalidArgument: alpha or confidence outside (0,1), runs below 1, no simulation, a p-value outside [0,1] or
-// NaN; an error of the simulation is passed on. Cost: `runs` simulations.
+// NaN; an error of the simulation is passed on.
+//
+// Cost: `runs` simulations.
 [[nodiscard]] inline absl::StatusOr<PowerEstimate> EstimatePower(const SimulateAudit& simulate,
                                                                  const PowerOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckPowerOptions(options));
@@ -198,7 +205,9 @@ inline void SummariseSearch(const std::map<std::int64_t, PowerEstimate>& tried, 
 // `monotone` reports visible violations (small steps of a discrete test are not).
 //
 // InvalidArgument: target outside (0,1), smallest below 1, smallest > largest, no function; errors of the
-// function are passed on. Cost: about 2 log2(n / smallest) + 2 power estimates.
+// function are passed on.
+//
+// Cost: about 2 log2(n / smallest) + 2 power estimates.
 [[nodiscard]] inline absl::StatusOr<SampleSizeResult> RequiredSampleSize(
     const PowerAtSize& power_at, const SampleSizeOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckOpenUnit(options.target_power, "target_power"));

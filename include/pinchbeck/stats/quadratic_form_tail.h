@@ -50,8 +50,11 @@ template <typename LogMoment>
 // geometrically, and relative accuracy survives in the tail because the integrand is as small as the result.
 // `log_moment(s)`: log M on the upper half plane and on the real axis below `edge`, continuous. 1 for x <= 0;
 // below 1e-308 the result fades to 0.
-// Cost: some hundred evaluations of log_moment. Reference: Daniels 1954, doi:10.1214/aoms/1177728652 (saddle
-// point); Weideman & Trefethen 2007, doi:10.1090/S0025-5718-07-01945-X (hyperbola).
+//
+// Cost: some hundred evaluations of log_moment.
+//
+// Reference: Daniels 1954, doi:10.1214/aoms/1177728652 (saddle point); Weideman & Trefethen 2007,
+// doi:10.1090/S0025-5718-07-01945-X (hyperbola).
 template <typename LogMoment>
 [[nodiscard]] inline double QuadraticFormUpperTail(double x, double edge, const LogMoment& log_moment) {
   if (!(x > 0)) return std::isnan(x) ? x : 1;
@@ -72,6 +75,8 @@ template <typename LogMoment>
     if (exponent.real() < -42 - v) break;
   }
   const double integral = std::exp(peak) * sum * step / std::numbers::pi;
+  // So far out in either tail that the path leaves the range of doubles.
+  if (!std::isfinite(integral)) return c > 0 ? 0 : 1;
   return std::clamp(c > 0 ? integral : 1 + integral, 0.0, 1.0);
 }
 

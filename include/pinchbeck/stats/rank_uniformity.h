@@ -90,6 +90,19 @@ inline RankAmongReference RankOf(double value, std::span<const double> reference
   return rank;
 }
 
+// Ranks of all observed answers of a prompt. O(m + n) log m; O(m) for one answer.
+inline std::vector<RankAmongReference> RanksOf(const StratumSample& prompt) {
+  std::vector<RankAmongReference> ranks;
+  if (prompt.observed.size() == 1) return {RankOf(prompt.observed[0], prompt.reference)};
+  std::vector<double> sorted(prompt.reference.begin(), prompt.reference.end());
+  std::sort(sorted.begin(), sorted.end());
+  for (const double value : prompt.observed) {
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
+    ranks.push_back({first - sorted.begin(), last - first});
+  }
+  return ranks;
+}
+
 // One prompt with several observed answers, sorted once.
 //
 // A randomised rank (r + U (e + 1)) / (m + 1) is uniform under H0. Its chance to lie below a grid point, the
@@ -259,8 +272,7 @@ inline absl::Status RankUniformityByRandomisedRanks(std::span<const StratumSampl
     several = several || prompt.observed.size() > 1;
     result.n_reference += static_cast<std::int64_t>(prompt.reference.size());
     result.n_observed += static_cast<std::int64_t>(prompt.observed.size());
-    for (const double y : prompt.observed) {
-      const internal::RankAmongReference rank = internal::RankOf(y, prompt.reference);
+    for (const internal::RankAmongReference& rank : internal::RanksOf(prompt)) {
       result.effect += (static_cast<double>(rank.below) + 0.5 * static_cast<double>(rank.equal)) /
                            static_cast<double>(prompt.reference.size()) -
                        0.5;

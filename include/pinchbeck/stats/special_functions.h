@@ -220,8 +220,9 @@ inline double LogGamma(double x) {
   return x < 0.5 ? internal::LogGammaOnePlus(x) - std::log(x) : internal::LogGammaOnePlus(x - 1);
 }
 
-// Q(a, x) = Gamma(a, x) / Gamma(a), the upper tail of a gamma distribution with shape a > 0 at x >= 0. Cost:
-// O(sqrt(a)) near x = a.
+// Q(a, x) = Gamma(a, x) / Gamma(a), the upper tail of a gamma distribution with shape a > 0 at x >= 0.
+//
+// Cost: O(sqrt(a)) near x = a.
 inline double RegularizedGammaQ(double a, double x) {
   if (!(a > 0 && std::isfinite(a) && x >= 0)) return internal::kNotANumber;
   if (x == 0) return 1;
@@ -244,8 +245,9 @@ inline double ChiSquareUpperTail(double x, double degrees) {
   return RegularizedGammaQ(0.5 * degrees, 0.5 * std::max(x, 0.0));
 }
 
-// I_x(a, b), the lower tail of a beta distribution with a, b > 0 at x in [0, 1]. Cost: O(sqrt(a + b)) near
-// the mean.
+// I_x(a, b), the lower tail of a beta distribution with a, b > 0 at x in [0, 1].
+//
+// Cost: O(sqrt(a + b)) near the mean.
 inline double RegularizedBeta(double a, double b, double x) {
   return internal::RegularizedBeta(a, b, x, 1 - x);
 }

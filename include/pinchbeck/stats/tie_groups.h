@@ -45,19 +45,9 @@ struct TieGroups {
   [[nodiscard]] Stratum stratum() const { return {n_reference, n_observed}; }
 };
 
-// InvalidArgument where gaps or item numbers would leave their integer types.
-[[nodiscard]] inline absl::Status CheckSizes(std::size_t n_reference, std::size_t n_observed) {
-  constexpr std::size_t kLimit = std::size_t{1} << 30;
-  if (n_reference <= kLimit && n_observed <= kLimit) return absl::OkStatus();
-  return absl::InvalidArgumentError(std::string(n_reference > kLimit ? "reference" : "observed") + ": " +
-                                    std::to_string(n_reference > kLimit ? n_reference : n_observed) +
-                                    " values; give at most 2^30, for instance a random part of the sample");
-}
-
 // Checks, sorts and merges.
 [[nodiscard]] inline absl::StatusOr<TieGroups> MergeSamples(std::span<const double> reference,
                                                             std::span<const double> observed) {
-  if (absl::Status status = CheckSizes(reference.size(), observed.size()); !status.ok()) return status;
   if (absl::Status status = CheckSample(reference, "reference"); !status.ok()) return status;
   if (absl::Status status = CheckSample(observed, "observed"); !status.ok()) return status;
   std::vector<double> x(reference.begin(), reference.end()), y(observed.begin(), observed.end());

@@ -40,8 +40,17 @@ struct TwoSampleResult {
 
 namespace internal {
 
-// InvalidArgument, naming the argument and the index, when a sample is empty or holds a NaN or an infinity.
+// InvalidArgument above the sizes up to which positions and products of ranks fit their integer types.
+[[nodiscard]] inline absl::Status CheckSize(std::size_t size, const char* name) {
+  if (size <= std::size_t{1} << 30) return absl::OkStatus();
+  return absl::InvalidArgumentError(std::string(name) + ": " + std::to_string(size) +
+                                    " values; give at most 2^30, for instance a random part of the sample");
+}
+
+// InvalidArgument, naming the argument and the index, when a sample is empty, too large or holds a NaN or an
+// infinity.
 [[nodiscard]] inline absl::Status CheckSample(std::span<const double> sample, const char* name) {
+  if (absl::Status status = CheckSize(sample.size(), name); !status.ok()) return status;
   if (sample.empty()) {
     return absl::InvalidArgumentError(std::string(name) + ": the sample is empty; give at least one value");
   }

@@ -176,6 +176,37 @@ TEST(ConformalCalibrationTest, CrossingRates) {
   }
 }
 
+// Given the bag a p-value is not uniform: who asks the cells with the most varied references accuses honest
+// endpoints. Asking all cells in turn holds the level.
+TEST(ConformalCalibrationTest, CellsChosenByTheReferenceBreakTheLevel) {
+  constexpr int kRuns = 400, kSteps = 500;
+  constexpr std::uint32_t kCells = 200, kReference = 10;
+  std::int64_t crossed[2] = {0, 0};
+  for (int run = 0; run < kRuns; ++run) {
+    CounterRng rng(501, static_cast<std::uint64_t>(run));
+    std::vector<ConformalCell> cells(kCells);
+    std::vector<std::size_t> varied;
+    for (std::size_t i = 0; i < kCells; ++i) {
+      cells[i].reference_counts = {0, 0};
+      for (std::uint32_t r = 0; r < kReference; ++r) ++cells[i].reference_counts[rng.Below(2)];
+      if (cells[i].reference_counts[0] == kReference / 2) varied.push_back(i);
+    }
+    for (const bool chosen : {false, true}) {
+      auto process = ConformalEProcess::Create(cells, {.seed = static_cast<std::uint64_t>(run)});
+      ASSERT_TRUE(process.ok());
+      for (std::size_t t = 0; t < kSteps; ++t) {
+        ASSERT_TRUE(
+            process->Update(chosen ? varied[t % (varied.size() / 2)] : t % kCells, rng.Below(2)).ok());
+      }
+      crossed[chosen ? 1 : 0] += process->max_log_wealth() >= std::log(20.0) ? 1 : 0;
+    }
+  }
+  std::printf("conformal, 1/alpha 20: cells in turn %lld, those with varied references %lld of %d\n",
+              static_cast<long long>(crossed[0]), static_cast<long long>(crossed[1]), kRuns);
+  EXPECT_GT(pinchbeck::BinomialUpperTail(crossed[0], kRuns, 0.05), kFailureChance);
+  EXPECT_LT(pinchbeck::BinomialUpperTail(crossed[1], kRuns, 0.05), kFailureChance);
+}
+
 // The exact statement behind: p-values are uniform, and neighbours are independent.
 TEST(ConformalCalibrationTest, PValuesAreUniformAndIndependent) {
   constexpr int kBins = 10;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "pinchbeck/stats/anderson_darling.h"
+#include "pinchbeck/stats/anderson_darling_k_sample.h"
 #include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/cramer_von_mises.h"
 #include "pinchbeck/stats/kolmogorov_smirnov.h"

@@ -180,7 +180,10 @@ TEST(RankCalibrationTest, VanElteren) {
       {"25 x 4+4", std::vector<Stratum>(25, {4, 4}), 1000, VanElterenMethod::kAuto},
       {"100 x 2+3", std::vector<Stratum>(100, {2, 3}), 500, VanElterenMethod::kAuto},
       {"limit, 100 x 6+6", std::vector<Stratum>(100, {6, 6}), 4000, VanElterenMethod::kAsymptotic},
-      {"limit, 501 x 1+1", std::vector<Stratum>(501, {1, 1}), 4000, VanElterenMethod::kAsymptotic}};
+      {"502 x 1+1", std::vector<Stratum>(502, {1, 1}), 500, VanElterenMethod::kAuto},
+      {"527 x 1+1", std::vector<Stratum>(527, {1, 1}), 500, VanElterenMethod::kAuto},
+      {"251 x 2+2", std::vector<Stratum>(251, {2, 2}), 500, VanElterenMethod::kAuto},
+      {"limit, 4 x 130+130", std::vector<Stratum>(4, {130, 130}), 4000, VanElterenMethod::kAuto}};
   for (const Design& design : designs) {
     for (const NamedShape& shape : kShapes) {
       // Outside the limit's range: too few values differ.
@@ -294,9 +297,10 @@ TEST(RankCalibrationTest, ContingencyLimitWhereItIsTrusted) {
   for (int k = 1; k <= 20; ++k) even_twenty.push_back(k / 20.0);
   for (int k = 1; k <= 8; ++k) even_eight.push_back(k / 8.0);
   const Design designs[] = {
-      {{30, 30}, {.3, .6, 1}},   {{50, 50}, {.1, .3, .5, .7, 1}}, {{500, 500}, {.7, .9, .97, .99, 1}},
-      {{200, 200}, even_twenty}, {{500, 100}, even_eight},        {{2000, 300}, {.5, .8, .95, 1}}};
-  constexpr double kQuoted[] = {0.00115, 0.01005, 0.05115};
+      {{30, 30}, {.3, .6, 1}},    {{50, 50}, {.1, .3, .5, .7, 1}}, {{500, 500}, {.7, .9, .97, .99, 1}},
+      {{200, 200}, even_twenty},  {{500, 250}, even_eight},        {{1000, 500}, {.0125, .0425, .1025, 1}},
+      {{6000, 1500}, {.1, .2, 1}}};
+  constexpr double kQuoted[] = {0.00125, 0.01025, 0.05115};
   constexpr std::int64_t kRuns = 100'000;
   for (const Design& design : designs) {
     const FastMultinomial answers(design.cumulative);
