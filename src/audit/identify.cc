@@ -17,7 +17,7 @@ using internal::Decision;
 using internal::ModelScores;
 using Model = IdentifyLibrary::Data::Model;
 
-// Share of the likelihood of all models and noise that makes the best model `known`.
+// Share of the likelihood of all models that makes the best model `known`.
 constexpr double kKnownShare = 0.9;
 // Part of alpha spent on calling the true model implausible.
 constexpr double kPlausiblePart = 0.1;
@@ -159,12 +159,18 @@ std::vector<RankedModel> Ranking(const IdentifyLibrary::Data& library, const Mod
   return ranking;
 }
 
-// Share of the likelihood of all models and noise that fingerprints with the best one's label have.
+// Share of the likelihood that fingerprints with the best one's label have.
 double ShareOfBest(const Identification& result) {
-  const RankedModel& best = result.ranking.front();
-  double share = 0, noise = std::exp(result.noise_log_marginal - best.log_marginal) * best.posterior;
-  for (const RankedModel& model : result.ranking) share += model.model == best.model ? model.posterior : 0;
-  return share / (1 + noise);
+  double share = 0;
+  for (const RankedModel& model : result.ranking) {
+    share += model.model == result.ranking.front().model ? model.posterior : 0;
+  }
+  return share;
+}
+
+bool NoiseExplainsBetter(const Identification& result, double allowed) {
+  return result.noise_log_marginal &&
+         *result.noise_log_marginal > result.ranking.front().log_marginal - allowed;
 }
 
 void Conclude(Identification& result, IdentificationVerdict verdict, const char* reason = nullptr) {
@@ -173,19 +179,22 @@ void Conclude(Identification& result, IdentificationVerdict verdict, const char*
 }
 
 void ConcludeAccepted(Identification& result, bool best_rejected) {
-  const RankedModel& best = result.ranking.front();
   if (best_rejected) return Conclude(result, IdentificationVerdict::kInconclusive, "best_model_rejected");
-  if (ShareOfBest(result) >= kKnownShare) return Conclude(result, IdentificationVerdict::kKnown);
-  const bool noise = result.noise_log_marginal > best.log_marginal + std::log(1 - kKnownShare) &&
-                     best.posterior >= kKnownShare;
-  Conclude(result, IdentificationVerdict::kInconclusive, noise ? "noise_fits" : "several_models_fit");
+  if (ShareOfBest(result) < kKnownShare) {
+    return Conclude(result, IdentificationVerdict::kInconclusive, "several_models_fit");
+  }
+  // By Markov's inequality noise is taken for a given model with probability at most alpha.
+  if (NoiseExplainsBetter(result, -std::log(result.alpha))) {
+    return Conclude(result, IdentificationVerdict::kInconclusive, "noise_fits");
+  }
+  Conclude(result, IdentificationVerdict::kKnown);
 }
 
 // A rejection is certain of a difference, not of another model: servings of one model differ a little, too.
 // Noise that explains the answers better is no serving of a model.
 void WarnAboutSmallEffect(const Tested& best, Identification& result) {
   const RankedModel& model = result.ranking.front();
-  if (best.beyond_gate || result.noise_log_marginal > model.log_marginal) return;
+  if (best.beyond_gate || NoiseExplainsBetter(result, 0)) return;
   result.warnings.push_back("the answers differ from the reference of \"" + model.model +
                             "\", but by no more than honest servings of one model may; it may be another "
                             "serving of it");
@@ -300,7 +309,7 @@ absl::StatusOr<Identification> Identify(const IdentifyLibrary& library, const Sa
                                       [](std::int64_t count) { return count > 0; });
     if (conflict) return OtherConditions(data, scores, observed);
     Conclude(result, IdentificationVerdict::kNotMeasurable,
-             observed.usable == 0 ? "no_usable_observation" : "nothing_comparable");
+             observed.usable == 0 && result.n_failed > 0 ? "no_usable_observation" : "nothing_comparable");
     return result;
   }
   result.noise_log_marginal = scores.noise;

@@ -43,7 +43,7 @@ std::string ReasonText(const std::string& reason) {
   if (reason == "not_tested") return "The data that are shared allow a ranking but no test.";
   if (reason == "ranking_only")
     return "The conditions may differ, so the models are ranked and nothing more is said.";
-  if (reason == "no_usable_observation") return "The recording holds no usable answer.";
+  if (reason == "no_usable_observation") return "Every request to a known probe failed.";
   if (reason == "nothing_comparable") return "No stored model shares a probe with the recording.";
   return reason;
 }
@@ -97,7 +97,7 @@ std::string IdentificationToJson(const Identification& identification) {
                                {"cells", model.cells}});
   }
   json["noise_log_marginal"] =
-      identification.ranking.empty() ? Json(nullptr) : Json(identification.noise_log_marginal);
+      identification.noise_log_marginal ? Json(*identification.noise_log_marginal) : Json(nullptr);
   json["not_comparable"] = Json::array();
   for (const NotComparable& item : identification.not_comparable) {
     json["not_comparable"].push_back({{"model", item.model}, {"reason", item.reason}});

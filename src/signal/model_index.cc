@@ -97,7 +97,7 @@ void ModelIndex::AddCells(const std::string& probe, const std::vector<const Samp
 }
 
 void ModelIndex::AddScore(const Cell& cell, const ProbeSample& observed, bool any_conditions,
-                          ModelScores& scores) const {
+                          ModelScores& scores, double& without_answers) const {
   std::vector<bool> usable(cell.conditions.size());
   for (std::size_t c = 0; c < usable.size(); ++c) {
     usable[c] = any_conditions || ConditionsAgree(cell.conditions[c], observed.conditions);
@@ -118,7 +118,7 @@ void ModelIndex::AddScore(const Cell& cell, const ProbeSample& observed, bool an
     const AnswerCounts bins = choice ? AnswerCounts() : BinLengths(observed.lengths);
     const AnswerCounts& counts = choice ? observed.choices : bins;
     values = index.Score(counts);
-    if (choice) uniform = index.ScoreUniform(counts);
+    uniform = index.ScoreUniform(counts);
   }
   std::vector<double> known;
   std::vector<bool> has(models_, false);
@@ -136,19 +136,22 @@ void ModelIndex::AddScore(const Cell& cell, const ProbeSample& observed, bool an
   ++scores.scored_cells;
   const bool all_have_it = known.size() == models_;
   if (uniform) known.push_back(*uniform);
-  if (!all_have_it || !uniform) {
-    const double expected = LogMeanExp(known);
+  const double expected = LogMeanExp(known);
+  if (!all_have_it) {
     for (std::size_t model = 0; model < models_; ++model) {
       if (!has[model]) scores.log_marginal(static_cast<Eigen::Index>(model)) += expected;
     }
-    if (!uniform) scores.noise += expected;
   }
-  scores.noise += uniform.value_or(0);
+  without_answers += uniform ? 0 : expected;
+  if (uniform) scores.noise = scores.noise.value_or(0) + *uniform;
 }
 
 ModelScores ModelIndex::Score(const SampleSet& observed, bool any_conditions) const {
   ModelScores scores{Eigen::ArrayXd::Zero(static_cast<Eigen::Index>(models_)),
-                     std::vector<std::int64_t>(models_, 0), std::vector<std::int64_t>(models_, 0), 0, 0};
+                     std::vector<std::int64_t>(models_, 0), std::vector<std::int64_t>(models_, 0),
+                     std::nullopt, 0};
+  // What noise gets for cells of log-probabilities: it has none of its own.
+  double without_answers = 0;
   for (const auto& [probe, sample] : observed.probes) {
     const auto found = cells_.find(probe);
     if (found == cells_.end()) continue;
@@ -156,9 +159,10 @@ ModelScores ModelIndex::Score(const SampleSet& observed, bool any_conditions) co
       const bool present = cell.kind == Cell::Kind::kChoice   ? !sample.choices.empty()
                            : cell.kind == Cell::Kind::kLength ? !sample.lengths.empty()
                                                               : !sample.logprobs.empty();
-      if (present) AddScore(cell, sample, any_conditions, scores);
+      if (present) AddScore(cell, sample, any_conditions, scores, without_answers);
     }
   }
+  if (scores.noise) *scores.noise += without_answers;
   return scores;
 }
 

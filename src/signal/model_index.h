@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,17 +21,17 @@ struct ModelScores {
   Eigen::ArrayXd log_marginal;
   // Cells that each model shares with the observed sample, and those left out because conditions conflict.
   std::vector<std::int64_t> cells, conflicting;
-  // The same if short answers came from a generator that finds all possible ones equally likely.
-  double noise = 0;
+  // The same if all possible answers and binned lengths were equally likely; absent where there are neither.
+  std::optional<double> noise;
   // Observed cells that at least one model has.
   std::int64_t scored_cells = 0;
 };
 
 // A cell is one kind of data (short answers, output lengths, first-token log-probabilities) of one probe. A
 // model's score adds up its cells. For a cell that it lacks it gets the mean likelihood over the models that
-// have it (and, for short answers, the uniform generator): what could be expected knowing only the others. So
-// stored models that share different parts of a recording can be ranked together, and a cell that a model
-// lacks neither favours it nor rules it out.
+// have it (and, but for log-probabilities, the uniform generator): what could be expected knowing only the
+// others. So stored models that share different parts of a recording can be ranked together, and a cell that
+// a model lacks neither favours it nor rules it out.
 class ModelIndex {
  public:
   explicit ModelIndex(const std::vector<const SampleSet*>& models);
@@ -53,8 +54,8 @@ class ModelIndex {
                 const std::vector<std::uint32_t>& with_probe);
   static void AddConditions(const std::string& probe, const std::vector<const SampleSet*>& models,
                             const std::vector<std::uint32_t>& rows, Cell& cell);
-  void AddScore(const Cell& cell, const ProbeSample& observed, bool any_conditions,
-                ModelScores& scores) const;
+  void AddScore(const Cell& cell, const ProbeSample& observed, bool any_conditions, ModelScores& scores,
+                double& without_answers) const;
 
   std::size_t models_ = 0;
   std::map<std::string, std::vector<Cell>> cells_;

@@ -61,9 +61,9 @@ struct Identification {
   // Best first.
   std::vector<RankedModel> ranking;
   std::vector<NotComparable> not_comparable;
-  // Log marginal likelihood if all short answers that the library knows, or all numbers in their range, were
-  // equally likely.
-  double noise_log_marginal = 0;
+  // Log marginal likelihood if all answers (numbers of the range, known words, binned lengths) were equally
+  // likely; absent where only log-probabilities are shared.
+  std::optional<double> noise_log_marginal;
   double alpha = 0.01;
   std::uint64_t seed = 1;
   std::int64_t permutations = 0;
@@ -113,7 +113,8 @@ class IdentifyLibrary {
 // plausible if its posterior is at least alpha / (10 x models). The verdict is
 //   none_of_these  if every plausible model is rejected at alpha (a warning says so where the difference from
 //                  the best one is no larger than honest servings show among themselves);
-//   known          if the best model is not rejected and holds 0.9 of the likelihood of all models and noise;
+//   known          if the best model is not rejected, holds 0.9 of the likelihood of all models, and explains
+//                  the answers 1 / alpha times better than answers drawn at random do;
 //   inconclusive   otherwise.
 // A stored true model is answered by none_of_these with probability at most alpha, plus the chance that it is
 // not plausible: at most alpha / 10 as far as the priors describe the models.
