@@ -33,6 +33,7 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
   result.alternatives = input.alternatives;
   result.level = options.alpha / static_cast<double>(std::max<std::size_t>(1, family));
   result.permutations = options.permutations;
+  result.against_noise = result.test_only = input.identification;
   if (input.spread != nullptr) {
     if (const auto it = input.spread->find(signal.name); it != input.spread->end())
       result.honest_spread = it->second;
@@ -90,7 +91,7 @@ bool OpenedByAlternative(const DecisionInput& input) {
 bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const VerifyOptions& options) {
   if (!evidence.effect) return false;
   if (std::abs(*evidence.effect) > evidence.effect_gate) return true;
-  if (options.claim == Claim::kServing || evidence.signal != "choice") return false;
+  if (input.identification || options.claim == Claim::kServing || evidence.signal != "choice") return false;
   evidence.gate_opened_by_alternative = OpenedByAlternative(input);
   return evidence.gate_opened_by_alternative;
 }

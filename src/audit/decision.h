@@ -33,6 +33,8 @@ struct DecisionInput {
   const std::map<std::string, double>* spread = nullptr;
   // Only signals that are counted are evaluated (for power simulations).
   bool counted_only = false;
+  // Identification: the answers may come from no model at all, and only p-values and effects are needed.
+  bool identification = false;
 };
 
 // Number of signals that the reference and the request design provide data for, whatever the responses hold.

@@ -10,6 +10,7 @@
 #include "pinchbeck/signal/mixture.h"
 #include "src/audit/decision.h"
 #include "src/audit/power.h"
+#include "src/signal/model_index.h"
 
 namespace pinchbeck {
 namespace {
@@ -221,18 +222,17 @@ void Attribute(const SampleSet& reference, const SampleSet& observed,
   if (alternatives.empty()) return;
   std::vector<const SampleSet*> candidates = Samples(alternatives);
   candidates.push_back(&reference);
-  const auto marginals = ChoiceLogMarginals(candidates, observed);
-  std::vector<double> posterior(candidates.size(), 0);
-  if (marginals) {
-    const double largest = *std::max_element(marginals->begin(), marginals->end());
-    double total = 0;
-    for (std::size_t i = 0; i < posterior.size(); ++i)
-      total += posterior[i] = std::exp((*marginals)[i] - largest);
-    for (double& value : posterior) value /= total;
-  }
+  const internal::ModelScores scores = internal::ModelIndex(candidates).Score(observed, true);
+  const Eigen::ArrayXd marginals = scores.log_marginal;
+  const bool scored = scores.scored_cells > 0;
+  const Eigen::ArrayXd likelihoods = (marginals - marginals.maxCoeff()).exp();
+  const Eigen::ArrayXd posterior = likelihoods / likelihoods.sum();
   std::optional<std::size_t> best_mixture;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
-    if (marginals && (!best_mixture || (*marginals)[i] > (*marginals)[*best_mixture])) best_mixture = i;
+    const auto row = static_cast<Eigen::Index>(i);
+    if (scored && (!best_mixture || marginals(row) > marginals(static_cast<Eigen::Index>(*best_mixture)))) {
+      best_mixture = i;
+    }
     // The claimed model is the alternative of the named one, so that a mixture of both is not taken for
     // either.
     const DecisionInput input{.reference = &alternatives[i].sample,
@@ -242,7 +242,7 @@ void Attribute(const SampleSet& reference, const SampleSet& observed,
                               .counted_only = true};
     const Decision decision = internal::Decide(input, options);
     if (!decision.p_value || *decision.p_value <= options.alpha) continue;
-    const Attribution found{alternatives[i].model, marginals ? std::optional(posterior[i]) : std::nullopt,
+    const Attribution found{alternatives[i].model, scored ? std::optional(posterior(row)) : std::nullopt,
                             *decision.p_value};
     const bool better =
         !report.attribution || found.posterior.value_or(0) > report.attribution->posterior.value_or(0) ||

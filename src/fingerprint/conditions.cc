@@ -23,8 +23,11 @@ void CompareField(const std::string& probe, const char* field, const std::option
 }  // namespace
 
 std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint, const SampleSet& observed) {
+  return ConditionDifferences(fingerprint.Pooled(), observed);
+}
+
+std::vector<std::string> ConditionDifferences(const SampleSet& reference, const SampleSet& observed) {
   std::vector<std::string> differences;
-  const SampleSet reference = fingerprint.Pooled();
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (it == observed.probes.end()) continue;

@@ -98,7 +98,8 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (probe.choices.empty() || it == observed.probes.end() || it->second.choices.empty()) continue;
-    cells.push_back(internal::BuildChoiceCell(id, probe, it->second, options.alternatives));
+    cells.push_back(
+        internal::BuildChoiceCell(id, probe, it->second, options.alternatives, options.against_noise));
     floors.push_back(kGateFloors.At(probe.conditions));
   }
   if (cells.empty()) {
@@ -119,7 +120,7 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
     evidence.n_reference += strata.back().n_reference;
     evidence.n_observed += strata.back().n_observed;
   }
-  const internal::ChoiceStatistics statistics(cells, options.alternatives.size());
+  const internal::ChoiceStatistics statistics(cells, options.alternatives.size(), options.against_noise);
   double gate = 0;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     weights[s] /= total_weight;
@@ -141,13 +142,18 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
   const Eigen::RowVectorXd divergence = table->values.row(0);
+  evidence.method = std::string("Jensen-Shannon divergence") +
+                    (statistics.has_alternatives() ? ", likelihood ratios to stored alternatives" : "") +
+                    (options.against_noise ? ", likelihood ratio to uniform answers" : "") +
+                    (statistics.has_numbers() ? ", ranks and last digits of numbers" : "") +
+                    (table->exact ? "; all relabelings" : "; permutation within probes");
+  if (options.test_only) {
+    evidence.effect = divergence(0) - divergence.mean();
+    return evidence;
+  }
   internal::SetEffect(divergence(0) - divergence.mean(), BootstrapError(cells, strata, weights, options.seed),
                       divergence, options, evidence);
   SetDetectable(cells, strata, weights, total_weight, divergence, options, evidence);
-  evidence.method = std::string("Jensen-Shannon divergence") +
-                    (statistics.has_alternatives() ? ", likelihood ratios to stored alternatives" : "") +
-                    (statistics.has_numbers() ? ", ranks and last digits of numbers" : "") +
-                    (table->exact ? "; all relabelings" : "; permutation within probes");
   return evidence;
 }
 

@@ -10,6 +10,7 @@
 
 #include "pinchbeck/stats/nonparametric_combination.h"
 #include "pinchbeck/stats/permutation.h"
+#include "src/signal/smoothed_answers.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -78,6 +79,29 @@ void AddLikelihoodRatios(const std::vector<double>& alternative, stats::CountCel
   }
 }
 
+// Symmetric in the two sides, so that using it inside a relabeling keeps the test exact.
+ChoiceCell::Smoothed SmoothPooled(const PooledCounts& pooled) {
+  AnswerCounts counts;
+  for (const auto& [answer, sides] : pooled) counts[answer] = sides.first + sides.second;
+  const AnswerSpace space({&counts}, true);
+  CountedAnswers counted;
+  for (const auto& [answer, count] : counts) counted.emplace_back(*space.Find(answer).id, count);
+  const SmoothedAnswers smoothed = SmoothAnswers(space, counted, {});
+  ChoiceCell::Smoothed result{smoothed.own, {}, space.uniform()};
+  for (const auto& entry : counts) result.base.push_back(smoothed.Base(space, space.Find(entry.first), 0));
+  return result;
+}
+
+// Towards answers drawn uniformly, with the claimed model's own shares taken from the relabeled reference.
+void AddNoiseRatio(const ChoiceCell::Smoothed& smoothed, stats::CountCell& table) {
+  const double m = static_cast<double>(table.stratum().n_reference);
+  table.AddStatistic([&](std::size_t k, std::int64_t x, std::int64_t y) {
+    if (y == 0) return 0.0;
+    const double claimed = smoothed.own * static_cast<double>(x) / m + smoothed.base[k];
+    return static_cast<double>(y) * std::log(smoothed.uniform / claimed);
+  });
+}
+
 void AddNumbers(const ChoiceCell& cell, stats::CountCell& table) {
   const bool present = !cell.numbers.empty();
   const std::vector<double> ranks = present ? ScaledMidranks(cell, table) : std::vector<double>();
@@ -108,7 +132,7 @@ Eigen::RowVectorXd SumOfSquares(const Eigen::Ref<const Eigen::MatrixXd>& rows) {
 }  // namespace
 
 ChoiceCell BuildChoiceCell(const std::string& id, const ProbeSample& reference, const ProbeSample& observed,
-                           const std::vector<const SampleSet*>& alternatives) {
+                           const std::vector<const SampleSet*>& alternatives, bool against_noise) {
   PooledCounts pooled;
   for (const auto& [answer, count] : reference.choices) pooled[answer].first += count;
   for (const auto& [answer, count] : observed.choices) pooled[answer].second += count;
@@ -123,21 +147,35 @@ ChoiceCell BuildChoiceCell(const std::string& id, const ProbeSample& reference, 
     cell.alternatives.push_back(present ? SmoothedProbabilities(pooled, it->second) : std::vector<double>());
   }
   cell.numbers = AsNumbers(pooled);
+  if (against_noise) cell.smoothed = SmoothPooled(pooled);
   return cell;
 }
 
-ChoiceStatistics::ChoiceStatistics(const std::vector<ChoiceCell>& cells, std::size_t alternatives)
+ChoiceStatistics::ChoiceStatistics(const std::vector<ChoiceCell>& cells, std::size_t alternatives,
+                                   bool against_noise)
     : alternatives_(alternatives),
+      against_noise_(against_noise),
       has_numbers_(std::any_of(cells.begin(), cells.end(),
                                [](const ChoiceCell& cell) { return !cell.numbers.empty(); })) {}
 
 void ChoiceStatistics::AddTo(const ChoiceCell& cell, double weight, stats::CountCell& table) const {
   table.AddJensenShannon(weight);
   for (const std::vector<double>& alternative : cell.alternatives) AddLikelihoodRatios(alternative, table);
+  if (against_noise_) AddNoiseRatio(cell.smoothed, table);
   if (has_numbers_) AddNumbers(cell, table);
 }
 
 Eigen::RowVectorXd ChoiceStatistics::Combine(const Eigen::MatrixXd& values) const {
+  const Eigen::RowVectorXd combined = CombineWithoutNoise(values);
+  if (!against_noise_) return combined;
+  // One against all others together: noise is the one alternative that is always possible.
+  Eigen::MatrixXd parts(2, values.cols());
+  parts.row(0) = combined;
+  parts.row(1) = values.row(1 + static_cast<Eigen::Index>(alternatives_ * std::size(kShares)));
+  return stats::NonparametricCombination(parts);
+}
+
+Eigen::RowVectorXd ChoiceStatistics::CombineWithoutNoise(const Eigen::MatrixXd& values) const {
   const auto ratios = static_cast<Eigen::Index>(alternatives_ * std::size(kShares));
   const Eigen::Index rows = 1 + (has_alternatives() ? 2 : 0) + (has_numbers_ ? 2 : 0);
   if (rows == 1) return values.row(0);

@@ -19,20 +19,31 @@ struct ChoiceCell {
   std::vector<std::vector<double>> alternatives;
   // The answers as numbers, if all of them are whole numbers and there are at least three; else empty.
   std::vector<std::int64_t> numbers;
+  // Smoothed probabilities from the pooled answers (smoothed_answers.h): weight of a side's own shares, the
+  // rest by category, and the probability if all answers were equally likely. Empty `base` where not asked
+  // for.
+  struct Smoothed {
+    double own = 0;
+    std::vector<double> base;
+    double uniform = 0;
+  } smoothed;
 };
 
 [[nodiscard]] ChoiceCell BuildChoiceCell(const std::string& id, const ProbeSample& reference,
                                          const ProbeSample& observed,
-                                         const std::vector<const SampleSet*>& alternatives);
+                                         const std::vector<const SampleSet*>& alternatives,
+                                         bool against_noise = false);
 
 // Sums over cells, a row each:
 //   the Jensen-Shannon divergence;
 //   for every alternative and share a log-likelihood ratio against the claimed model, whose probabilities are
 //   estimated from the relabeled reference itself;
+//   the log-likelihood ratio of equally likely answers, where asked for;
 //   where answers are numbers, sums of ranks, of squared ranks and of each last digit.
 class ChoiceStatistics {
  public:
-  ChoiceStatistics(const std::vector<ChoiceCell>& cells, std::size_t alternatives);
+  ChoiceStatistics(const std::vector<ChoiceCell>& cells, std::size_t alternatives,
+                   bool against_noise = false);
 
   [[nodiscard]] bool has_alternatives() const { return alternatives_ > 0; }
   [[nodiscard]] bool has_numbers() const { return has_numbers_; }
@@ -43,6 +54,9 @@ class ChoiceStatistics {
 
  private:
   std::size_t alternatives_;
+  [[nodiscard]] Eigen::RowVectorXd CombineWithoutNoise(const Eigen::MatrixXd& values) const;
+
+  bool against_noise_ = false;
   bool has_numbers_ = false;
 };
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <set>
 #include <string>
 
 #include "pinchbeck/stats/counter_rng.h"
@@ -14,7 +13,6 @@ namespace pinchbeck {
 namespace {
 
 constexpr int kReplicates = 200;
-constexpr double kSmoothing = 0.5;
 constexpr double kNormal95 = 1.959963984540054;
 
 // Reference, alternative and observed counts per category, and the categories' weights.
@@ -120,42 +118,6 @@ std::optional<MixtureEstimate> EstimateChoiceMixture(const SampleSet& reference,
   return MixtureEstimate{.fraction = std::clamp(raw, 0.0, 1.0),
                          .low = std::clamp(raw - half_width, 0.0, 1.0),
                          .high = std::clamp(raw + half_width, 0.0, 1.0)};
-}
-
-std::optional<std::vector<double>> ChoiceLogMarginals(const std::vector<const SampleSet*>& candidates,
-                                                      const SampleSet& observed) {
-  std::vector<double> marginals(candidates.size(), 0);
-  bool any = false;
-  for (const auto& [id, probe] : observed.probes) {
-    if (probe.choices.empty()) continue;
-    std::set<std::string> support;
-    for (const auto& entry : probe.choices) support.insert(entry.first);
-    bool everywhere = true;
-    for (const SampleSet* candidate : candidates) {
-      const auto it = candidate->probes.find(id);
-      everywhere = everywhere && it != candidate->probes.end() && !it->second.choices.empty();
-      if (!everywhere) break;
-      for (const auto& entry : it->second.choices) support.insert(entry.first);
-    }
-    if (!everywhere) continue;
-    any = true;
-    const double n = static_cast<double>(probe.choice_count());
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      const ProbeSample& stored = candidates[c]->probes.at(id);
-      const double total =
-          static_cast<double>(stored.choice_count()) + kSmoothing * static_cast<double>(support.size());
-      double log_marginal = std::lgamma(total) - std::lgamma(total + n);
-      for (const auto& [answer, count] : probe.choices) {
-        const auto it = stored.choices.find(answer);
-        const double prior =
-            kSmoothing + (it == stored.choices.end() ? 0.0 : static_cast<double>(it->second));
-        log_marginal += std::lgamma(prior + static_cast<double>(count)) - std::lgamma(prior);
-      }
-      marginals[c] += log_marginal;
-    }
-  }
-  if (!any) return std::nullopt;
-  return marginals;
 }
 
 }  // namespace pinchbeck

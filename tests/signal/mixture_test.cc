@@ -41,13 +41,5 @@ TEST(MixtureTest, ModelsThatCannotBeToldApartGiveNoEstimate) {
   EXPECT_FALSE(EstimateChoiceMixture(a, Build({ChoiceAnswer("elsewhere", "1")}), b).has_value());
 }
 
-TEST(ChoiceLogMarginalsTest, TrueSourceRanksFirst) {
-  const SampleSet a = Build(RandomChoices(4, 60, 0, 1)), b = Build(RandomChoices(4, 60, 2, 2));
-  const auto marginals = ChoiceLogMarginals({&a, &b}, Build(RandomChoices(4, 30, 2, 3)));
-  ASSERT_TRUE(marginals.has_value());
-  EXPECT_GT((*marginals)[1], (*marginals)[0]);
-  EXPECT_FALSE(ChoiceLogMarginals({&a, &b}, Build({ChoiceAnswer("elsewhere", "1")})).has_value());
-}
-
 }  // namespace
 }  // namespace pinchbeck

@@ -40,7 +40,7 @@ struct LargestShare {
 
 struct Attribution {
   std::string model;
-  // Among the stored models only; absent without choice data.
+  // Among the stored models only; absent where they share no scored data with the sample.
   std::optional<double> posterior;
   double p_value = 0;
 };

@@ -68,6 +68,8 @@ struct Fingerprint {
 // agree. Fields that one side did not record are not compared.
 [[nodiscard]] std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint,
                                                             const SampleSet& observed);
+[[nodiscard]] std::vector<std::string> ConditionDifferences(const SampleSet& reference,
+                                                            const SampleSet& observed);
 
 }  // namespace pinchbeck
 

@@ -31,6 +31,10 @@ struct SignalOptions {
   std::optional<double> honest_spread;
   // Stored samples of known substitutes, for library-aware statistics.
   std::vector<const SampleSet*> alternatives;
+  // Also look for answers that are equally likely, whatever the model (choice).
+  bool against_noise = false;
+  // Leave out what only a report needs: intervals and detectable effects (choice).
+  bool test_only = false;
 };
 
 // Numbers of one comparison. Effects are corrected for their null mean, so they are near 0 (possibly below)

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "pinchbeck/signal/sample.h"
 
@@ -35,12 +34,6 @@ struct MixtureEstimate {
                                                                    const SampleSet& observed,
                                                                    const SampleSet& alternative,
                                                                    std::uint64_t seed = 1);
-
-// Log marginal likelihood of the observed choices under each candidate (Dirichlet-multinomial, prior count
-// 0.5 a category), summed over the cells that all candidates have; nullopt when there is none. Larger is
-// better; the softmax is a posterior under equal priors, a relative ranking of the candidates only.
-[[nodiscard]] std::optional<std::vector<double>> ChoiceLogMarginals(
-    const std::vector<const SampleSet*>& candidates, const SampleSet& observed);
 
 }  // namespace pinchbeck
 
