@@ -158,4 +158,20 @@ Eigen::RowVectorXd ChoiceStatistics::Combine(const Eigen::MatrixXd& values) cons
   return stats::NonparametricCombination(parts);
 }
 
+Eigen::RowVectorXd ChoiceStatistics::Combine(const Eigen::MatrixXd& values,
+                                             std::span<const std::size_t> alternatives) const {
+  constexpr auto kRatios = static_cast<Eigen::Index>(std::size(kShares));
+  const Eigen::Index numbers = has_numbers_ ? kNumberRows : 0;
+  ChoiceStatistics some = *this;
+  some.alternatives_ = alternatives.size();
+  Eigen::MatrixXd rows(1 + kRatios * static_cast<Eigen::Index>(alternatives.size()) + numbers, values.cols());
+  rows.row(0) = values.row(0);
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    rows.middleRows(1 + kRatios * static_cast<Eigen::Index>(i), kRatios) =
+        values.middleRows(1 + kRatios * static_cast<Eigen::Index>(alternatives[i]), kRatios);
+  }
+  rows.bottomRows(numbers) = values.bottomRows(numbers);
+  return some.Combine(rows);
+}
+
 }  // namespace pinchbeck::internal
