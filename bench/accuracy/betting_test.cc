@@ -72,8 +72,8 @@ BettingTest::BettingTest(const Counts& reference, std::int64_t horizon, double a
     }
   }
   counts.push_back(std::max({others, singletons, 0.5}));
-  const double total = std::accumulate(counts.begin(), counts.end(), 0.0) +
-                       kPrior * static_cast<double>(counts.size());
+  const double total =
+      std::accumulate(counts.begin(), counts.end(), 0.0) + kPrior * static_cast<double>(counts.size());
   std::vector<double> posterior;
   for (const double count : counts) {
     claimed_.push_back((count + kPrior) / total);

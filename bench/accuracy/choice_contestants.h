@@ -30,15 +30,15 @@ struct OmnibusPValues {
 
 // A test by betting on the next answer with a tolerance found by simulation, for one cell.
 //
-// The cell's support is the 64 most frequent reference answers and one for all others, whose count is at least
-// the number of answers seen once and 0.5. With p0 the reference's shares (0.5 added to each count) and q_t
-// the observed shares before answer t (likewise), wealth grows by
+// The cell's support is the 64 most frequent reference answers and one for all others, whose count is at
+// least the number of answers seen once and 0.5. With p0 the reference's shares (0.5 added to each count) and
+// q_t the observed shares before answer t (likewise), wealth grows by
 //
 //   log W += log(0.5 + 0.5 q_t(answer) / p0(answer)) - delta,
 //
 // and the claim is rejected once W reaches 1 / alpha. delta covers honest drift: over 250 simulated honest
-// streams (shares from the Dirichlet posterior, each multiplied by up to 8 % either way), the largest tax that
-// any stream would have needed to stay below 1 / (4 alpha), times 1.3, within [0.005, 0.5].
+// streams (shares from the Dirichlet posterior, each multiplied by up to 8 % either way), the largest tax
+// that any stream would have needed to stay below 1 / (4 alpha), times 1.3, within [0.005, 0.5].
 class BettingTest {
  public:
   // `horizon`: the number of answers that the tolerance is simulated for.

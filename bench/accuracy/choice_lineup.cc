@@ -32,16 +32,15 @@ double ThreadSeconds() {
 }
 
 const char* ChoiceContestantName(std::size_t contestant) {
-  constexpr std::array<const char*, kChoiceContestants> kNames = {
-      "pinchbeck, substitute in the library",
-      "pinchbeck, substitute not in the library",
-      "pinchbeck, no library",
-      "Jensen-Shannon permutation test",
-      "MMD permutation test, unstratified",
-      "betting with tolerance",
-      "Dirichlet-multinomial Bayes factor",
-      "Jensen-Shannon > 0.25",
-      "Jensen-Shannon > 0.35"};
+  constexpr std::array<const char*, kChoiceContestants> kNames = {"pinchbeck, substitute in the library",
+                                                                  "pinchbeck, substitute not in the library",
+                                                                  "pinchbeck, no library",
+                                                                  "Jensen-Shannon permutation test",
+                                                                  "MMD permutation test, unstratified",
+                                                                  "betting with tolerance",
+                                                                  "Dirichlet-multinomial Bayes factor",
+                                                                  "Jensen-Shannon > 0.25",
+                                                                  "Jensen-Shannon > 0.35"};
   return kNames.at(contestant);
 }
 

@@ -50,8 +50,7 @@ void ChoiceTally::ReportScores(double x, bool curves, Row& row) const {
     measurement.higher_is_better = false;
     measurement.value = EqualErrorRate(scores_[c].different, scores_[c].honest);
     const double honest = static_cast<double>(scores_[c].honest.size());
-    measurement.monte_carlo_error =
-        std::sqrt((measurement.value * honest + 1) / (honest + 2) / (honest + 2));
+    measurement.monte_carlo_error = std::sqrt((measurement.value * honest + 1) / (honest + 2) / (honest + 2));
     measurement.standard_error = measurement.monte_carlo_error;
     measurement.pairs = static_cast<std::int64_t>(models_ * (models_ - 1));
     if (curves) row.roc.push_back({measurement.contestant, RocOf(scores_[c].different, scores_[c].honest)});

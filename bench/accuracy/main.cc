@@ -79,7 +79,8 @@ absl::StatusOr<int> Run(Flags& flags) {
     std::cerr << "no recordings at " << flags.context.data << "; give their folder with --data\n";
     return kSkipped;
   }
-  PINCHBECK_ASSIGN_OR_RETURN(flags.context.split, DataSplit::Load(CommittedFile(flags, "development_half.txt")));
+  PINCHBECK_ASSIGN_OR_RETURN(flags.context.split,
+                             DataSplit::Load(CommittedFile(flags, "development_half.txt")));
   PINCHBECK_ASSIGN_OR_RETURN(std::vector<Row> rows, MeasureAll(flags));
   if (rows.empty()) {
     std::cerr << "no row was measured\n";

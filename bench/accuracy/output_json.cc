@@ -48,7 +48,8 @@ Json MeasurementToJson(const Measurement& m, bool timing) {
   } else {
     json["false_alarms"] = nullptr;
   }
-  if (timing && m.seconds_per_verdict) json["milliseconds_per_verdict"] = Rounded(1000 * *m.seconds_per_verdict);
+  if (timing && m.seconds_per_verdict)
+    json["milliseconds_per_verdict"] = Rounded(1000 * *m.seconds_per_verdict);
   return json;
 }
 
@@ -80,9 +81,9 @@ std::string ToJson(const std::vector<Row>& rows, const RowContext& context) {
                {"permutations", context.permutations},
                {"rows", Json::array()}};
   for (const Row& row : rows) {
-    Json one = {{"id", row.id},         {"title", row.title},   {"source", row.source},
-                {"alpha", row.alpha},   {"x_name", row.x_name}, {"wall_seconds", Rounded(row.wall_s)},
-                {"notes", row.notes},   {"measurements", Json::array()}};
+    Json one = {{"id", row.id},       {"title", row.title},           {"source", row.source},
+                {"alpha", row.alpha}, {"x_name", row.x_name},         {"wall_seconds", Rounded(row.wall_s)},
+                {"notes", row.notes}, {"measurements", Json::array()}};
     for (const Measurement& m : row.measurements) one["measurements"].push_back(MeasurementToJson(m, true));
     json["rows"].push_back(std::move(one));
   }

@@ -87,7 +87,8 @@ std::string PowerTable(const Row& row) {
       }
       const Measurement& m = *found->second;
       text += " | " + (m.valid ? Number(m.value, 3) : std::string("void"));
-      const bool larger = m.false_alarms && (worst == nullptr || m.false_alarms->rate > worst->false_alarms->rate);
+      const bool larger =
+          m.false_alarms && (worst == nullptr || m.false_alarms->rate > worst->false_alarms->rate);
       if (larger) worst = &m;
     }
     text += " | " + (worst == nullptr ? std::string("-") : Alarms(*worst)) + " |\n";
@@ -133,8 +134,9 @@ absl::Status ReplaceBetweenMarkers(const std::string& path, const std::string& t
   file.close();
   const std::size_t begin = content.find(kBegin), end = content.find(kEnd);
   if (begin == std::string::npos || end == std::string::npos || end < begin) {
-    return absl::FailedPreconditionError(path + ": the lines \"<!-- accuracy: begin -->\" and "
-                                                "\"<!-- accuracy: end -->\" are not both there, in this order");
+    return absl::FailedPreconditionError(path +
+                                         ": the lines \"<!-- accuracy: begin -->\" and "
+                                         "\"<!-- accuracy: end -->\" are not both there, in this order");
   }
   const std::size_t from = begin + std::string(kBegin).size();
   content.replace(from, end - from, text);

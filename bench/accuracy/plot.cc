@@ -12,7 +12,8 @@ namespace {
 constexpr double kWidth = 760, kHeight = 420;
 constexpr double kLeft = 60, kRight = 300, kTop = 40, kBottom = 50;
 // Distinguishable also without full colour vision (Okabe & Ito 2008), with dashes where they repeat.
-constexpr const char* kColours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"};
+constexpr const char* kColours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                    "#56B4E9", "#E69F00", "#000000"};
 
 std::string Number(double value) {
   char text[40];
@@ -79,10 +80,11 @@ class Drawing {
                 "\" r=\"3\" fill=\"" + colour + "\"/>\n";
       }
     }
-    svg_ += "<path d=\"" + path + "\" fill=\"none\" stroke-width=\"1.8\" stroke=\"" + colour + dash + "\"/>\n";
+    svg_ +=
+        "<path d=\"" + path + "\" fill=\"none\" stroke-width=\"1.8\" stroke=\"" + colour + dash + "\"/>\n";
     const double legend = kTop + 18 * static_cast<double>(curves_);
-    svg_ += "<path d=\"M" + Number(kWidth - kRight + 12) + " " + Number(legend) + " h 20\" stroke-width=\"2\" stroke=\"" +
-            colour + dash + "\"/>\n";
+    svg_ += "<path d=\"M" + Number(kWidth - kRight + 12) + " " + Number(legend) +
+            " h 20\" stroke-width=\"2\" stroke=\"" + colour + dash + "\"/>\n";
     Text(kWidth - kRight + 38, legend + 4, "start", name);
     ++curves_;
   }
@@ -131,7 +133,8 @@ std::string PowerPlot(const Row& row) {
 
 std::string RocPlot(const Row& row) {
   if (row.roc.empty()) return "";
-  Drawing drawing(row.title + ": all thresholds", {"false-alarm rate", kUnit, false}, {"power", kUnit, false});
+  Drawing drawing(row.title + ": all thresholds", {"false-alarm rate", kUnit, false},
+                  {"power", kUnit, false});
   for (const Curve& curve : row.roc) drawing.AddCurve(curve.contestant, curve.points, false);
   return drawing.Finish();
 }

@@ -48,8 +48,7 @@ void ShuffleFront(std::vector<T>& items, std::size_t count, stats::CounterRng& r
 
 // Index drawn with the probabilities behind a running total.
 [[nodiscard]] inline std::size_t DrawIndex(std::span<const double> cumulative, stats::CounterRng& rng) {
-  const auto it =
-      std::upper_bound(cumulative.begin(), cumulative.end(), rng.Uniform() * cumulative.back());
+  const auto it = std::upper_bound(cumulative.begin(), cumulative.end(), rng.Uniform() * cumulative.back());
   return std::min(static_cast<std::size_t>(it - cumulative.begin()), cumulative.size() - 1);
 }
 

@@ -12,7 +12,8 @@ namespace pinchbeck::accuracy {
 
 // One file of a source: the answers of one model, in the order of recording.
 struct ModelRecording {
-  // The file's name without its endings: MODEL or MODEL@PROVIDER. It labels results and reaches no contestant.
+  // The file's name without its endings: MODEL or MODEL@PROVIDER. It labels results and reaches no
+  // contestant.
   std::string name;
   std::vector<Observation> observations;
 };

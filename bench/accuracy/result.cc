@@ -117,16 +117,17 @@ std::vector<Point> RocOf(std::vector<double> different, std::vector<double> hone
                                                      : std::max(different[i], honest[j]);
     while (i < different.size() && different[i] >= threshold) ++i;
     while (j < honest.size() && honest[j] >= threshold) ++j;
-    points.push_back({honest.empty() ? 0 : static_cast<double>(j) / static_cast<double>(honest.size()),
-                      different.empty() ? 0 : static_cast<double>(i) / static_cast<double>(different.size())});
+    points.push_back(
+        {honest.empty() ? 0 : static_cast<double>(j) / static_cast<double>(honest.size()),
+         different.empty() ? 0 : static_cast<double>(i) / static_cast<double>(different.size())});
   }
   if (points.size() <= most) return points;
   std::vector<Point> thinned;
   const double step = 1 / static_cast<double>(most);
   for (std::size_t k = 0; k < points.size(); ++k) {
-    const bool moved = thinned.empty() || std::abs(points[k].x - thinned.back().x) +
-                                                  std::abs(points[k].y - thinned.back().y) >=
-                                              step;
+    const bool moved =
+        thinned.empty() ||
+        std::abs(points[k].x - thinned.back().x) + std::abs(points[k].y - thinned.back().y) >= step;
     if (moved || k + 1 == points.size()) thinned.push_back(points[k]);
   }
   return thinned;

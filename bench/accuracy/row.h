@@ -19,7 +19,8 @@ class DataSplit {
  public:
   DataSplit() = default;
   explicit DataSplit(std::set<std::string> development) : development_(std::move(development)) {}
-  // Lines "SOURCE/NAME"; blank lines and lines that start with '#' are skipped. InvalidArgument names the line.
+  // Lines "SOURCE/NAME"; blank lines and lines that start with '#' are skipped. InvalidArgument names the
+  // line.
   [[nodiscard]] static absl::StatusOr<DataSplit> Load(const std::string& path);
   [[nodiscard]] bool Reports(const std::string& source, const std::string& name) const {
     return development_.count(source + "/" + name) == 0;

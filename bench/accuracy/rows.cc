@@ -26,6 +26,11 @@ const std::vector<RegisteredRow>& Rows() {
       {"number-power", MeasureNumberPower},
       {"number-mixture", MeasureNumberMixture},
       {"number-long-mixture", MeasureNumberLongMixture},
+      {"code-length", MeasureCodeLength},
+      {"text-siblings", MeasureTextSiblings},
+      {"quantization", MeasureQuantization},
+      {"honest-servings", MeasureHonestServings},
+      {"served-latency", MeasureServedLatency},
   };
   return *kRows;
 }

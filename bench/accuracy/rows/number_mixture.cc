@@ -27,9 +27,8 @@ std::vector<int> Mix(std::span<const ChoiceSplit> splits, std::size_t claimed, s
   std::size_t from_own = 0, from_other = 0;
   while (mixed.size() < count) {
     if (served != claimed && rng.Uniform() < share) {
-      mixed.push_back(from_other < other.size()
-                          ? other[from_other++]
-                          : other[rng.Below(static_cast<std::uint32_t>(other.size()))]);
+      mixed.push_back(from_other < other.size() ? other[from_other++]
+                                                : other[rng.Below(static_cast<std::uint32_t>(other.size()))]);
     } else {
       if (from_own == own.size()) return {};
       mixed.push_back(own[from_own++]);
@@ -58,12 +57,10 @@ absl::StatusOr<Row> MeasureNumberMixture(const RowContext& context) {
                       .draws = context.Draws(200, 2),
                       .row = kRow,
                       .claimed = {}};
-  const auto tallies =
-      JudgePairs(data, plan, context, row.alpha,
-                 [&](std::span<const ChoiceSplit> splits, std::size_t claimed, std::size_t served,
-                     std::size_t setting, stats::CounterRng& rng) {
-                   return Mix(splits, claimed, served, shares[setting], kObserved, rng);
-                 });
+  const auto tallies = JudgePairs(
+      data, plan, context, row.alpha,
+      [&](std::span<const ChoiceSplit> splits, std::size_t claimed, std::size_t served, std::size_t setting,
+          stats::CounterRng& rng) { return Mix(splits, claimed, served, shares[setting], kObserved, rng); });
   const std::vector<bool> reports = Reporting(data, kSource, context.split);
   for (std::size_t i = 0; i < shares.size(); ++i) tallies[i].Report(shares[i], row.alpha, reports, row);
   return row;
@@ -94,11 +91,10 @@ absl::StatusOr<Row> MeasureNumberLongMixture(const RowContext& context) {
                         .draws = context.Draws(200, 3),
                         .row = kLongRow + n_reference,
                         .claimed = claimed};
-    const auto tallies = JudgePairs(data, plan, context, row.alpha,
-                                    [&](std::span<const ChoiceSplit> splits, std::size_t claimed_model,
-                                        std::size_t served, std::size_t, stats::CounterRng& rng) {
-                                      return Mix(splits, claimed_model, served, kLongShare, kLong, rng);
-                                    });
+    const auto tallies = JudgePairs(
+        data, plan, context, row.alpha,
+        [&](std::span<const ChoiceSplit> splits, std::size_t claimed_model, std::size_t served, std::size_t,
+            stats::CounterRng& rng) { return Mix(splits, claimed_model, served, kLongShare, kLong, rng); });
     tallies[0].Report(static_cast<double>(n_reference), row.alpha, reports, row);
   }
   return row;

@@ -8,6 +8,7 @@
 #include "bench/accuracy/row.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/signal/evidence.h"
+#include "src/signal/choice_comparison.h"
 
 namespace pinchbeck::accuracy {
 namespace {
@@ -21,16 +22,16 @@ void ReportContiguous(const ChoiceData& data, std::size_t n_observed, const RowC
   std::int64_t alarms = 0, blocks = 0;
   for (std::size_t m = 0; m < data.models.size(); ++m) {
     const std::vector<int>& answers = data.models[m].answers;
-    const SampleSet reference =
-        data.SampleOf(CountAnswers({answers.data(), kReference}, data.categories()));
+    const SampleSet reference = data.SampleOf(CountAnswers({answers.data(), kReference}, data.categories()));
     for (std::size_t first = kReference; first + n_observed <= answers.size(); first += n_observed) {
       SignalOptions options;
       options.permutations = context.permutations;
       options.seed = context.seed + first;
       const SampleSet observed =
           data.SampleOf(CountAnswers({answers.data() + first, n_observed}, data.categories()));
-      const SignalEvidence evidence = EvaluateChoice(reference, observed, options);
-      alarms += evidence.p_value && *evidence.p_value <= row.alpha ? 1 : 0;
+      const auto comparison = pinchbeck::internal::CompareChoices(reference, observed, options);
+      if (!comparison.ok()) continue;
+      alarms += pinchbeck::internal::ChoicePValue(*comparison, {}) <= row.alpha ? 1 : 0;
       ++blocks;
     }
   }
