@@ -24,7 +24,7 @@ struct Flags {
   std::string source_dir = PINCHBECK_SOURCE_DIR;
   std::string output;
   std::string rows;
-  bool list = false, update_readme = false, check = false, record = false;
+  bool list = false, update_readme = false, record = false;
 };
 
 std::string CommittedFile(const Flags& flags, const std::string& name) {
@@ -55,14 +55,14 @@ absl::StatusOr<std::vector<Row>> MeasureAll(const Flags& flags) {
 absl::Status WriteOutput(const Flags& flags, const std::vector<Row>& rows) {
   std::error_code error;
   std::filesystem::create_directories(flags.output, error);
-  PINCHBECK_RETURN_IF_ERROR(WriteFile(flags.output + "/accuracy.json", ToJson(rows, flags.context)));
+  PINCHBECK_RETURN_IF_ERROR(WriteFile(flags.output + "/accuracy.json", ToJson(rows, flags.context, true)));
   PINCHBECK_RETURN_IF_ERROR(WriteFile(flags.output + "/accuracy.md", ToMarkdown(rows)));
   for (const Plot& plot : ToPlots(rows)) {
     PINCHBECK_RETURN_IF_ERROR(WriteFile(flags.output + "/" + plot.file, plot.svg));
   }
   if (flags.record) {
     PINCHBECK_RETURN_IF_ERROR(
-        WriteFile(CommittedFile(flags, "recorded_quick.json"), ToJson(rows, flags.context)));
+        WriteFile(CommittedFile(flags, "recorded_quick.json"), ToJson(rows, flags.context, false)));
   }
   if (flags.update_readme) {
     PINCHBECK_RETURN_IF_ERROR(ReplaceBetweenMarkers(flags.source_dir + "/README.md", ToReadmeTable(rows)));
@@ -89,7 +89,7 @@ absl::StatusOr<int> Run(Flags& flags) {
   PINCHBECK_RETURN_IF_ERROR(SetGoals(CommittedFile(flags, "goals.json"), rows));
   PINCHBECK_RETURN_IF_ERROR(WriteOutput(flags, rows));
   std::cout << ToMarkdown(rows);
-  if (!flags.check) return 0;
+  if (!flags.context.quick || flags.context.draws != 0 || flags.record) return 0;
   PINCHBECK_ASSIGN_OR_RETURN(const auto messages,
                              CompareWithRecorded(CommittedFile(flags, "recorded_quick.json"), rows));
   for (const std::string& message : messages) std::cerr << "worse than recorded: " << message << "\n";
@@ -112,15 +112,14 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(99, 1000000));
   app.add_option("--draws", flags.context.draws, "draws a pair instead of each row's own number")
       ->check(CLI::PositiveNumber);
-  app.add_flag("--quick", flags.context.quick, "few draws and sizes");
-  app.add_flag("--check", flags.check, "compare with bench/accuracy/recorded_quick.json; exit 1 if worse");
-  app.add_flag("--record", flags.record, "write that file");
+  app.add_flag("--quick", flags.context.quick,
+               "few draws and sizes, compared with bench/accuracy/recorded_quick.json; exit 1 if worse");
+  app.add_flag("--record", flags.record, "write that file instead of comparing with it");
   app.add_flag("--update-readme", flags.update_readme, "replace the table in README.md");
   app.add_flag("--list", flags.list, "list the rows and stop");
   CLI11_PARSE(app, argc, argv);
-  const bool comparable = flags.context.quick && flags.context.draws == 0;
-  if ((flags.check || flags.record) && !comparable) {
-    std::cerr << "--check and --record compare quick runs: give --quick, and no --draws\n";
+  if (flags.record && (!flags.context.quick || flags.context.draws != 0 || !flags.rows.empty())) {
+    std::cerr << "--record needs a quick run of all rows\n";
     return 2;
   }
   if (flags.update_readme && (flags.context.quick || flags.context.draws != 0 || !flags.rows.empty())) {

@@ -12,8 +12,8 @@
 
 namespace pinchbeck::accuracy {
 
-// All measurements as JSON, schema "pinchbeck.accuracy/1".
-[[nodiscard]] std::string ToJson(const std::vector<Row>& rows, const RowContext& context);
+// All measurements as JSON, schema "pinchbeck.accuracy/1". Without `timing` equal runs give equal files.
+[[nodiscard]] std::string ToJson(const std::vector<Row>& rows, const RowContext& context, bool timing);
 // A section with one table a row.
 [[nodiscard]] std::string ToMarkdown(const std::vector<Row>& rows);
 // The short table of the README: this project's contestants beside the best other one, by row.

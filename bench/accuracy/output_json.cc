@@ -74,17 +74,18 @@ std::string Describe(const Key& key) {
 
 }  // namespace
 
-std::string ToJson(const std::vector<Row>& rows, const RowContext& context) {
+std::string ToJson(const std::vector<Row>& rows, const RowContext& context, bool timing) {
   Json json = {{"schema", "pinchbeck.accuracy/1"},
                {"quick", context.quick},
                {"seed", context.seed},
                {"permutations", context.permutations},
                {"rows", Json::array()}};
   for (const Row& row : rows) {
-    Json one = {{"id", row.id},       {"title", row.title},           {"source", row.source},
-                {"alpha", row.alpha}, {"x_name", row.x_name},         {"wall_seconds", Rounded(row.wall_s)},
-                {"notes", row.notes}, {"measurements", Json::array()}};
-    for (const Measurement& m : row.measurements) one["measurements"].push_back(MeasurementToJson(m, true));
+    Json one = {{"id", row.id},       {"title", row.title},   {"source", row.source},
+                {"alpha", row.alpha}, {"x_name", row.x_name}, {"notes", row.notes}};
+    if (timing) one["wall_seconds"] = Rounded(row.wall_s);
+    one["measurements"] = Json::array();
+    for (const Measurement& m : row.measurements) one["measurements"].push_back(MeasurementToJson(m, timing));
     json["rows"].push_back(std::move(one));
   }
   return json.dump(1) + "\n";

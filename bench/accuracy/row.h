@@ -60,6 +60,7 @@ struct RegisteredRow {
 
 // The functions behind the registry, one file each under rows/.
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberPower(const RowContext& context);
+[[nodiscard]] absl::StatusOr<Row> MeasureNumberVerdict(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberMixture(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberLongMixture(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureCodeLength(const RowContext& context);

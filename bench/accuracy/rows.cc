@@ -24,6 +24,7 @@ absl::StatusOr<DataSplit> DataSplit::Load(const std::string& path) {
 const std::vector<RegisteredRow>& Rows() {
   static const std::vector<RegisteredRow>* const kRows = new std::vector<RegisteredRow>{
       {"number-power", MeasureNumberPower},
+      {"number-verdict", MeasureNumberVerdict},
       {"number-mixture", MeasureNumberMixture},
       {"number-long-mixture", MeasureNumberLongMixture},
       {"code-length", MeasureCodeLength},

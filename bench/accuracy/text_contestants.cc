@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/kernel_statistics.h"
 #include "pinchbeck/stats/kolmogorov_smirnov.h"
 #include "pinchbeck/stats/permutation.h"
@@ -79,6 +80,33 @@ double UnstratifiedMmd(const Eigen::MatrixXf& gram, const std::vector<std::size_
       },
       {.permutations = permutations, .seed = seed});
   return table.ok() ? stats::PermutationPValue(table->values.row(0)) : 1;
+}
+
+double PairedMmd(const Eigen::MatrixXf& gram, const std::vector<std::size_t>& prompts,
+                 const std::vector<bool>& swapped, std::int64_t permutations, std::uint64_t seed) {
+  const auto count = static_cast<Eigen::Index>(prompts.size());
+  const auto served = gram.rows() / 2;
+  Eigen::MatrixXd pairs = Eigen::MatrixXd::Zero(count, count);
+  for (Eigen::Index i = 0; i < count; ++i) {
+    for (Eigen::Index j = 0; j < count; ++j) {
+      if (i == j) continue;
+      const auto a = static_cast<Eigen::Index>(prompts[static_cast<std::size_t>(i)]),
+                 b = static_cast<Eigen::Index>(prompts[static_cast<std::size_t>(j)]);
+      pairs(i, j) = static_cast<double>(gram(a, b)) + static_cast<double>(gram(served + a, served + b)) -
+                    static_cast<double>(gram(a, served + b)) - static_cast<double>(gram(served + a, b));
+    }
+  }
+  Eigen::RowVectorXd values(permutations + 1);
+  Eigen::VectorXd signs(count);
+  for (Eigen::Index b = 0; b < values.size(); ++b) {
+    stats::CounterRng rng(seed, static_cast<std::uint64_t>(b));
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const bool flip = b == 0 ? swapped[static_cast<std::size_t>(i)] : rng.Below(2) == 1;
+      signs(i) = flip ? -1 : 1;
+    }
+    values(b) = signs.dot(pairs * signs);
+  }
+  return stats::PermutationPValue(values);
 }
 
 double LengthsPValue(const SampleSet& reference, const SampleSet& observed) {

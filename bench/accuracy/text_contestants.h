@@ -22,6 +22,12 @@ namespace pinchbeck::accuracy {
                                      const std::vector<bool>& swapped, std::int64_t permutations,
                                      std::uint64_t seed);
 
+// p-value of the same kernel's statistic over pairs of prompts, sum over i != j of
+// <f(x_i) - f(y_i), f(x_j) - f(y_j)>, with the two answers of a prompt swapped at random.
+[[nodiscard]] double PairedMmd(const Eigen::MatrixXf& gram, const std::vector<std::size_t>& prompts,
+                               const std::vector<bool>& swapped, std::int64_t permutations,
+                               std::uint64_t seed);
+
 // p-value of the Kolmogorov-Smirnov test on the texts' lengths, prompts pooled.
 [[nodiscard]] double LengthsPValue(const SampleSet& reference, const SampleSet& observed);
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,9 +60,18 @@ absl::StatusOr<Report> VerifyLeftOut(const Family& family, std::size_t left_out,
   return Verify(fingerprint, observed, options);
 }
 
+std::string FirstLine(std::string_view text) {
+  return std::string(text.substr(0, text.find_first_of(":;\n")));
+}
+
 std::string Describe(const Report& report) {
   std::string text(VerdictName(report.verdict));
   if (report.reason) text += " (" + *report.reason + ")";
+  for (const SignalReport& signal : report.signals) {
+    if (signal.status == SignalStatus::kDiffers && signal.evidence.counted) {
+      text += " by " + signal.evidence.signal;
+    }
+  }
   return text;
 }
 
@@ -185,7 +195,7 @@ absl::StatusOr<Row> MeasureHonestServings(const RowContext& context) {
       const Rotation& rotation = rotations[i];
       if (rotation.family != f) continue;
       if (!failures[i].ok()) {
-        ++verdicts["refused: " + std::string(failures[i].message()).substr(0, 160)];
+        ++verdicts["refused (" + FirstLine(std::string(failures[i].message())) + ")"];
         continue;
       }
       ++verdicts[rotation.verdict];

@@ -196,19 +196,22 @@ class Quantization {
     const int draws = context_.Draws(200, 10);
     const std::vector<Design> designs = DesignsOf(contestant);
     PairCount count;
-    for (const Design& design : designs) {
-      count = Rejections(contestant, design, served, draws);
+    for (std::size_t d = 0; d < designs.size(); ++d) {
+      count = Rejections(contestant, designs[d], served, draws);
       if (count.rate() < kWantedPower) continue;
-      const double tokens = TokensOf(design, models_[0].observations);
+      const double tokens = TokensOf(designs[d], models_[0].observations);
+      const double next = TokensOf(designs[std::min(d + 1, designs.size() - 1)], models_[0].observations);
       Measurement measurement = PowerOf(std::span(&count, 1), {});
       measurement.contestant = kNames[contestant];
-      measurement.metric = "output tokens for power 0.9, " + models_[served].name;
+      measurement.metric = "output tokens needed, " + models_[served].name;
+      measurement.x = kWantedPower;
       measurement.value = tokens;
       measurement.higher_is_better = false;
-      measurement.monte_carlo_error = measurement.standard_error = 0;
-      const PairCount honest = Rejections(contestant, design, 1, draws);
+      // Chance moves the answer by one design at most.
+      constexpr double kStepInErrors = 0.3;
+      measurement.monte_carlo_error = measurement.standard_error = kStepInErrors * (next - tokens);
+      const PairCount honest = Rejections(contestant, designs[d], 1, draws);
       SetFalseAlarms(std::span(&honest, 1), alpha_, measurement);
-      measurement.x = count.rate();
       row.measurements.push_back(std::move(measurement));
       return;
     }
@@ -230,7 +233,7 @@ absl::StatusOr<Row> MeasureQuantization(const RowContext& context) {
   Row row;
   row.title = "Quantized weights and a sibling, by signal: output tokens for power 0.9";
   row.source = kSource;
-  row.x_name = "power there";
+  row.x_name = "power";
   std::vector<std::string> names = {kClaimed, kHonest};
   names.insert(names.end(), std::begin(kServed), std::end(kServed));
   std::vector<Model> models;
@@ -245,7 +248,7 @@ absl::StatusOr<Row> MeasureQuantization(const RowContext& context) {
     models.push_back({name, std::move(pool), std::move(texts), std::move(recording.observations)});
   }
   const Quantization quantization(std::move(models), context, row.alpha);
-  const std::vector<std::size_t> quick = {kChoice, kLogprob, kCombined};
+  const std::vector<std::size_t> quick = {kLogprob, kCombined};
   for (std::size_t c = 0; c < kContestants; ++c) {
     if (context.quick && std::find(quick.begin(), quick.end(), c) == quick.end()) continue;
     for (std::size_t served = 2; served < names.size(); ++served) quantization.Measure(c, served, row);

@@ -1,6 +1,8 @@
 // Texts, one answer a prompt on each side: a sibling serves the claimed model.
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,8 +24,9 @@ constexpr std::uint64_t kRow = 13;
 // Stored alternatives of the library-aware contestant, the substitute among them.
 constexpr std::size_t kLibrary = 6;
 
-enum Contestant : std::size_t { kOurs, kOursLibrary, kMmd, kLengths, kContestants };
+enum Contestant : std::size_t { kOurs, kOursLibrary, kPairedMmd, kMmd, kLengths, kContestants };
 constexpr const char* kNames[] = {"pinchbeck, text, no library", "pinchbeck, text, substitute in the library",
+                                  "3-gram MMD permutation test, answers swapped within prompts",
                                   "3-gram MMD permutation test, unstratified",
                                   "Kolmogorov-Smirnov on lengths"};
 
@@ -40,12 +43,13 @@ struct PairedAnswers {
   Eigen::MatrixXf gram;
 };
 
-PairedAnswers Pair(const ModelPair& pair, const AnswerPool& claimed, const AnswerPool& served) {
+PairedAnswers Pair(const ModelPair& pair, const AnswerPool& claimed, const AnswerPool& served,
+                   std::size_t most_prompts) {
   PairedAnswers paired{pair, {}, {}, {}, {}};
   std::vector<const TextFeatures*> texts, other;
   for (const auto& [probe, answers] : claimed.probes) {
     const auto found = served.probes.find(probe);
-    if (found == served.probes.end()) continue;
+    if (found == served.probes.end() || paired.probes.size() == most_prompts) continue;
     const ProbeSample& x = answers[0].probes.at(probe);
     const ProbeSample& y = found->second[0].probes.at(probe);
     if (x.texts.empty() || y.texts.empty()) continue;
@@ -114,6 +118,8 @@ Judged Judge(const PairedAnswers& answers, const Draw& draw, const std::vector<c
   } else {
     judged.outcomes[kOursLibrary] = {false, false, 0};
   }
+  judged.outcomes[kPairedMmd] =
+      FromPValue(PairedMmd(answers.gram, draw.prompts, draw.swapped, context.permutations, seed), alpha);
   judged.outcomes[kMmd] = FromPValue(
       UnstratifiedMmd(answers.gram, draw.prompts, draw.swapped, context.permutations, seed), alpha);
   judged.outcomes[kLengths] = FromPValue(LengthsPValue(x, y), alpha);
@@ -147,11 +153,13 @@ absl::StatusOr<Row> MeasureTextSiblings(const RowContext& context) {
       context.quick ? std::vector<std::size_t>{25} : std::vector<std::size_t>{10, 25, 50, 100};
   const auto draws = static_cast<std::size_t>(context.Draws(200, 8));
   const std::size_t honest_draws = std::max<std::size_t>(1, draws / 4);
+  // The kernel of all pairs of texts takes most of a quick run's time.
+  const std::size_t most_prompts = context.quick ? 150 : SIZE_MAX;
   std::vector<PairedAnswers> paired(pairs.size());
   pinchbeck::internal::ParallelFor(
       static_cast<std::int64_t>(pairs.size()), context.threads, [&](std::int64_t task) {
         const auto p = static_cast<std::size_t>(task);
-        paired[p] = Pair(pairs[p], pools.at(pairs[p].claimed), pools.at(pairs[p].served));
+        paired[p] = Pair(pairs[p], pools.at(pairs[p].claimed), pools.at(pairs[p].served), most_prompts);
       });
   for (const std::size_t size : sizes) {
     const std::size_t per_pair = draws + honest_draws;
