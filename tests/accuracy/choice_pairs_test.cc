@@ -17,7 +17,7 @@ namespace {
 std::vector<ModelRecording> Recordings() {
   std::vector<ModelRecording> recordings;
   int number = 0;
-  for (const double power : {0.0, 1.0, 2.0}) {
+  for (const double power : {0.0, 2.0, 6.0}) {
     ++number;
     std::vector<Observation> answers = RandomChoices(1, 120, power, static_cast<std::uint64_t>(number), "p");
     for (Observation& answer : answers) answer.request.max_tokens.reset();
