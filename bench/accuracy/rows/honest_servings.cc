@@ -1,6 +1,7 @@
 // Honest servings of the same weights: is one that was left out of the reference accused?
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
@@ -64,12 +65,21 @@ std::string FirstLine(std::string_view text) {
   return std::string(text.substr(0, text.find_first_of(":;\n")));
 }
 
+std::string Rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
 std::string Describe(const Report& report) {
   std::string text(VerdictName(report.verdict));
   if (report.reason) text += " (" + *report.reason + ")";
   for (const SignalReport& signal : report.signals) {
     if (signal.status == SignalStatus::kDiffers && signal.evidence.counted) {
-      text += " by " + signal.evidence.signal;
+      const SignalEvidence& evidence = signal.evidence;
+      text += " by " + evidence.signal + ", effect " + Rounded(evidence.effect.value_or(0)) + " " +
+              evidence.effect_unit + " above a gate of " + Rounded(evidence.effect_gate);
+      if (evidence.gate_opened_by_alternative) text += " that an alternative opened";
     }
   }
   return text;
