@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "pinchbeck/signal/evidence.h"
-#include "pinchbeck/stats/count_statistics.h"
 #include "pinchbeck/stats/permutation.h"
+#include "src/signal/choice_comparison.h"
 #include "src/signal/choice_power.h"
-#include "src/signal/choice_statistics.h"
 #include "src/signal/effect.h"
 
 namespace pinchbeck {
@@ -93,60 +92,31 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   SignalEvidence evidence;
   evidence.signal = "choice";
   evidence.effect_unit = "bits";
-  std::vector<ChoiceCell> cells;
-  std::vector<double> floors;
-  for (const auto& [id, probe] : reference.probes) {
-    const auto it = observed.probes.find(id);
-    if (probe.choices.empty() || it == observed.probes.end() || it->second.choices.empty()) continue;
-    cells.push_back(
-        internal::BuildChoiceCell(id, probe, it->second, options.alternatives, options.against_noise));
-    floors.push_back(kGateFloors.At(probe.conditions));
-  }
-  if (cells.empty()) {
-    evidence.reason = "no probe with short answers on both sides";
+  const auto compared = internal::CompareChoices(reference, observed, options);
+  if (!compared.ok()) {
+    evidence.reason = std::string(compared.status().message());
     return evidence;
   }
-  std::vector<stats::CountCell> tables;
-  std::vector<stats::Stratum> strata;
-  std::vector<double> weights;
-  double total_weight = 0;
-  for (const ChoiceCell& cell : cells) {
-    tables.emplace_back(cell.reference, cell.observed);
-    strata.push_back(tables.back().stratum());
-    const double m = static_cast<double>(strata.back().n_reference),
-                 n = static_cast<double>(strata.back().n_observed);
-    weights.push_back(internal::StratumWeight(m, n));
-    total_weight += weights.back();
-    evidence.n_reference += strata.back().n_reference;
-    evidence.n_observed += strata.back().n_observed;
-  }
-  const internal::ChoiceStatistics statistics(cells, options.alternatives.size(), options.against_noise);
+  const auto& [cells, conditions, strata, weights, total_weight, statistics, table] = *compared;
   double gate = 0;
   for (std::size_t s = 0; s < cells.size(); ++s) {
-    weights[s] /= total_weight;
-    gate += weights[s] * floors[s];
-    statistics.AddTo(cells[s], weights[s], tables[s]);
+    gate += weights[s] * kGateFloors.At(*conditions[s]);
+    evidence.n_reference += strata[s].n_reference;
+    evidence.n_observed += strata[s].n_observed;
   }
   evidence.effect_gate = internal::EffectGate(gate, options);
   evidence.default_effect = std::max(kDefaultEffectBits, kDefaultEffectPerGate * gate);
   evidence.probes = static_cast<std::int64_t>(cells.size());
-  const auto table = stats::EvaluateCountRelabelings(tables, {.permutations = options.permutations,
-                                                              .seed = stats::MixSeed(options.seed, 1),
-                                                              .threads = options.threads});
-  if (!table.ok()) {
-    evidence.reason = std::string(table.status().message());
-    return evidence;
-  }
-  const Eigen::RowVectorXd combined = statistics.Combine(table->values);
+  const Eigen::RowVectorXd combined = statistics.Combine(table.values);
   evidence.measurable = true;
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
-  const Eigen::RowVectorXd divergence = table->values.row(0);
+  const Eigen::RowVectorXd divergence = table.values.row(0);
   evidence.method = std::string("Jensen-Shannon divergence") +
                     (statistics.has_alternatives() ? ", likelihood ratios to stored alternatives" : "") +
                     (options.against_noise ? ", likelihood ratio to uniform answers" : "") +
                     (statistics.has_numbers() ? ", ranks and last digits of numbers" : "") +
-                    (table->exact ? "; all relabelings" : "; permutation within probes");
+                    (table.exact ? "; all relabelings" : "; permutation within probes");
   if (options.test_only) {
     evidence.effect = divergence(0) - divergence.mean();
     return evidence;

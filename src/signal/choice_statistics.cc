@@ -196,4 +196,21 @@ Eigen::RowVectorXd ChoiceStatistics::CombineWithoutNoise(const Eigen::MatrixXd& 
   return stats::NonparametricCombination(parts);
 }
 
+Eigen::RowVectorXd ChoiceStatistics::Combine(const Eigen::MatrixXd& values,
+                                             std::span<const std::size_t> alternatives) const {
+  constexpr auto kRatios = static_cast<Eigen::Index>(std::size(kShares));
+  // Rows behind those of the alternatives: noise and numbers.
+  const Eigen::Index behind = (against_noise_ ? 1 : 0) + (has_numbers_ ? kNumberRows : 0);
+  ChoiceStatistics some = *this;
+  some.alternatives_ = alternatives.size();
+  Eigen::MatrixXd rows(1 + kRatios * static_cast<Eigen::Index>(alternatives.size()) + behind, values.cols());
+  rows.row(0) = values.row(0);
+  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+    rows.middleRows(1 + kRatios * static_cast<Eigen::Index>(i), kRatios) =
+        values.middleRows(1 + kRatios * static_cast<Eigen::Index>(alternatives[i]), kRatios);
+  }
+  rows.bottomRows(behind) = values.bottomRows(behind);
+  return some.Combine(rows);
+}
+
 }  // namespace pinchbeck::internal

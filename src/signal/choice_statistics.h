@@ -3,7 +3,9 @@
 #define PINCHBECK_SRC_SIGNAL_CHOICE_STATISTICS_H_
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,9 @@ class ChoiceStatistics {
   void AddTo(const ChoiceCell& cell, double weight, stats::CountCell& table) const;
   // One row out of the table of all rows: their nonparametric combination.
   [[nodiscard]] Eigen::RowVectorXd Combine(const Eigen::MatrixXd& values) const;
+  // The same with some of the alternatives only, given by their indices.
+  [[nodiscard]] Eigen::RowVectorXd Combine(const Eigen::MatrixXd& values,
+                                           std::span<const std::size_t> alternatives) const;
 
  private:
   std::size_t alternatives_;
