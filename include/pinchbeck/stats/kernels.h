@@ -244,6 +244,33 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
   return internal::SparseGram(std::move(vectors));
 }
 
+// One kind of 3-gram, named by any number, and how often a text has it.
+using GramCount = std::pair<std::uint32_t, std::uint32_t>;
+
+// The same from counted 3-grams, where the texts themselves are not at hand; each item by rising 3-gram. An
+// item without any has K_ij = 0 with all items, itself included.
+//
+// InvalidArgument: `counts` is empty or has more than 16,384 items; 3-grams out of order; a count of 0.
+[[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> SpectrumGram(
+    std::span<const std::span<const GramCount>> counts) {
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(counts.size(), "counts"));
+  std::vector<std::vector<internal::GramWeight>> vectors(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    double total = 0;
+    for (std::size_t k = 0; k < counts[i].size(); ++k) {
+      total += counts[i][k].second;
+      const bool rises = k == 0 || counts[i][k - 1].first < counts[i][k].first;
+      if (rises && counts[i][k].second > 0) continue;
+      return absl::InvalidArgumentError(
+          "counts[" + std::to_string(i) + "][" + std::to_string(k) + "] has " +
+          (rises ? "count 0; leave it out" : "a 3-gram out of order; sort them"));
+    }
+    vectors[i].reserve(counts[i].size());
+    for (const auto& [gram, count] : counts[i]) vectors[i].push_back({gram, std::sqrt(count / total)});
+  }
+  return internal::SparseGram(std::move(vectors));
+}
+
 // Inner products of feature vectors, one row of `features` an item.
 //
 // With this kernel MMD^2 is the squared distance of mean features without its bias. Bring features to
