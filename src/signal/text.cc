@@ -24,10 +24,16 @@ constexpr double kPairedGateFloor = 0.02;
 // Without stored alternatives power is judged against this multiple of the gate.
 constexpr double kDefaultEffectPerGate = 1.5;
 
-// The omnibus statistics, and beside them, where there are any, the best of the discriminants. Ranks among
-// the relabelings put both on one scale.
+// Statistics of one family see much the same, the families different things: each family first becomes one
+// statistic, then the three are added, so that a family does not gain weight by having more members. Beside
+// them, where there are any, stands the best of the discriminants.
 Eigen::RowVectorXd Combine(const TextStatistics& statistics) {
-  const Eigen::RowVectorXd omnibus = stats::NonparametricCombination(statistics.omnibus);
+  Eigen::MatrixXd families(3, statistics.style.cols());
+  families.row(0) = stats::NonparametricCombination(statistics.wording);
+  families.row(1) = stats::NonparametricCombination(statistics.beginnings);
+  families.row(2) = stats::NonparametricCombination(statistics.style);
+  const Eigen::RowVectorXd omnibus =
+      stats::NonparametricCombination(families, stats::CombiningFunction::kFisher);
   if (statistics.discriminants.rows() == 0) return omnibus;
   Eigen::MatrixXd both(2, omnibus.size());
   both.row(0) = omnibus;
@@ -50,7 +56,7 @@ void SetTextEffect(const std::vector<TextCell>& cells, const TextStatistics& sta
   evidence.default_effect = kDefaultEffectPerGate * gate;
   const auto& row = paired ? statistics.across_trigrams : statistics.within_trigrams;
   // A single pair of answers has no effect over probes.
-  const Eigen::RowVectorXd effects = row.value_or(Eigen::RowVectorXd::Zero(statistics.omnibus.cols()));
+  const Eigen::RowVectorXd effects = row.value_or(Eigen::RowVectorXd::Zero(statistics.style.cols()));
   double error = 0;
   if (statistics.cell_effects.size() > 1)
     error = internal::MeanOverProbes(statistics.cell_effects, statistics.cell_weights).standard_error;

@@ -1,6 +1,7 @@
 #include "src/signal/text_cells.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -58,6 +59,15 @@ std::vector<std::vector<std::int32_t>> Sequences(TextKernel kernel, const Texts&
   return sequences;
 }
 
+std::vector<stats::SparseValue> SquareRootShares(const TextFeatures& text) {
+  double total = 0;
+  for (const auto& [bucket, count] : text.trigrams) total += count;
+  std::vector<stats::SparseValue> values;
+  values.reserve(text.trigrams.size());
+  for (const auto& [bucket, count] : text.trigrams) values.push_back({bucket, std::sqrt(count / total)});
+  return values;
+}
+
 }  // namespace
 
 Texts Spread(const std::vector<TextFeatures>& texts, std::size_t count) {
@@ -95,6 +105,34 @@ bool HasKernel(TextKernel kernel, const Texts& items) {
     }
     return false;
   });
+}
+
+Eigen::MatrixXd BalancedTrigramGram(const std::vector<Texts>& cells) {
+  std::vector<std::vector<stats::SparseValue>> items;
+  std::vector<double> sums(kTrigramBuckets, 0.0), squares(kTrigramBuckets, 0.0);
+  for (const Texts& cell : cells) {
+    const std::size_t begin = items.size();
+    for (const TextFeatures* text : cell) {
+      items.push_back(SquareRootShares(*text));
+      for (const stats::SparseValue& v : items.back()) {
+        sums[v.feature] += v.value;
+        squares[v.feature] += v.value * v.value;
+      }
+    }
+    for (std::size_t i = begin; i < items.size(); ++i) {
+      for (const stats::SparseValue& v : items[i]) {
+        squares[v.feature] -= sums[v.feature] * sums[v.feature] / static_cast<double>(cell.size());
+        sums[v.feature] = 0;
+      }
+    }
+  }
+  for (std::vector<stats::SparseValue>& item : items) {
+    // Below this a 3-gram varies by rounding only.
+    constexpr double kConstant = 1e-12;
+    for (stats::SparseValue& v : item)
+      v.value = squares[v.feature] > kConstant ? v.value / std::pow(squares[v.feature], 0.25) : 0;
+  }
+  return stats::LinearGram(items).value();
 }
 
 Eigen::MatrixXd TextGram(TextKernel kernel, const Texts& items) {

@@ -46,6 +46,11 @@ inline constexpr std::array<TextKernel, 5> kTextKernels = {
 // where they were not recorded.
 [[nodiscard]] bool HasKernel(TextKernel kernel, const Texts& items);
 
+// Inner products of square-root shares of 3-grams, each divided by the fourth root of its sum of squares
+// within the cells: 3-grams of a prompt's subject, which vary much within it, no longer drown the others. The
+// weights do not depend on which side a text came from. Items are those of the cells in turn.
+[[nodiscard]] Eigen::MatrixXd BalancedTrigramGram(const std::vector<Texts>& cells);
+
 // Kernel values of texts that have it; at most 16,384 texts.
 [[nodiscard]] Eigen::MatrixXd TextGram(TextKernel kernel, const Texts& items);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -55,6 +56,7 @@ struct AcrossGram {
   double constant = 0, scale = 0;
 };
 
+// Cells whose texts have what a kernel compares; pairs only where all cells together are too large.
 std::vector<bool> AcrossCells(const std::vector<TextCell>& cells, TextKernel kernel) {
   Eigen::Index rows = 0;
   for (const TextCell& cell : cells) rows += Rows(cell) - 1;
@@ -64,12 +66,24 @@ std::vector<bool> AcrossCells(const std::vector<TextCell>& cells, TextKernel ker
   return chosen;
 }
 
-std::optional<AcrossGram> MakeAcross(const std::vector<TextCell>& cells, TextKernel kernel) {
-  const std::vector<bool> chosen = AcrossCells(cells, kernel);
+// Gram matrix of the items of several cells in turn.
+using AcrossKernel = std::function<Eigen::MatrixXd(const std::vector<Texts>& cells)>;
+
+AcrossKernel Plain(TextKernel kernel) {
+  return [kernel](const std::vector<Texts>& cells) {
+    Texts items;
+    for (const Texts& cell : cells) items.insert(items.end(), cell.begin(), cell.end());
+    return TextGram(kernel, items);
+  };
+}
+
+std::optional<AcrossGram> MakeAcross(const std::vector<TextCell>& cells, const std::vector<bool>& chosen,
+                                     const AcrossKernel& kernel) {
   if (std::count(chosen.begin(), chosen.end(), true) < 2) return std::nullopt;
   AcrossGram result;
   result.first_row.assign(cells.size(), -1);
-  Texts items;
+  std::vector<Texts> used;
+  Eigen::Index begin = 0;
   // Per row: the item, the last item of its cell, its cell, and the mean label there.
   std::vector<Eigen::Index> item, last;
   std::vector<std::size_t> cell_of;
@@ -82,16 +96,16 @@ std::optional<AcrossGram> MakeAcross(const std::vector<TextCell>& cells, TextKer
     sizes += m * n / (m + n);
     squares += m * n / (m + n) * (m * n / (m + n));
     result.first_row[s] = static_cast<Eigen::Index>(item.size());
-    const auto begin = static_cast<Eigen::Index>(items.size());
-    items.insert(items.end(), cells[s].items.begin(), cells[s].items.end());
+    used.push_back(cells[s].items);
     for (Eigen::Index i = 0; i + 1 < Rows(cells[s]); ++i) {
       item.push_back(begin + i);
       last.push_back(begin + Rows(cells[s]) - 1);
       cell_of.push_back(s);
       mean_label.push_back(n / (m + n));
     }
+    begin += Rows(cells[s]);
   }
-  const Eigen::MatrixXd gram = TextGram(kernel, items);
+  const Eigen::MatrixXd gram = kernel(used);
   const auto rows = static_cast<Eigen::Index>(item.size());
   Eigen::MatrixXd differences = Eigen::MatrixXd::Zero(rows, rows);
   for (Eigen::Index j = 0; j < rows; ++j) {
@@ -160,21 +174,41 @@ Eigen::MatrixXd StyleStatistics(const Eigen::Ref<const Eigen::MatrixXd>& differe
   return result;
 }
 
+enum class Family { kWording, kBeginnings };
+
 // Everything that is the same in all relabelings.
 class Prepared {
  public:
   Prepared(const std::vector<TextCell>& cells, const Eigen::MatrixXd& scores) : cells_(cells) {
     for (const TextKernel kernel : kTextKernels) {
+      const Family family = kernel == TextKernel::kTrigrams ? Family::kWording : Family::kBeginnings;
       WithinGrams within = MakeWithin(cells, kernel);
-      if (Covers(within)) within_.push_back(std::move(within));
-      if (auto across = MakeAcross(cells, kernel)) across_.push_back(*std::move(across));
+      if (Covers(within)) {
+        within_.push_back(std::move(within));
+        within_families_.push_back(family);
+      }
+      AddAcross(MakeAcross(cells, AcrossCells(cells, kernel), Plain(kernel)), family);
     }
+    AddAcross(MakeAcross(cells, AcrossCells(cells, TextKernel::kTrigrams), BalancedTrigramGram),
+              Family::kWording);
     Eigen::Index items = 0;
     for (const TextCell& cell : cells) items += Rows(cell);
     features_.resize(items, style_rows() + scores.cols());
     for (std::size_t f = 0; f < kStyleFeatures; ++f)
       features_.col(static_cast<Eigen::Index>(f)) = AlignedRanks(cells, f);
     features_.rightCols(scores.cols()) = scores;
+  }
+
+  // Rows of `table` that belong to a family.
+  [[nodiscard]] Eigen::MatrixXd FamilyRows(const Eigen::MatrixXd& table, Family family) const {
+    std::vector<Family> families = within_families_;
+    families.insert(families.end(), across_families_.begin(), across_families_.end());
+    Eigen::MatrixXd rows(std::count(families.begin(), families.end(), family), table.cols());
+    Eigen::Index next = 0;
+    for (std::size_t k = 0; k < families.size(); ++k) {
+      if (families[k] == family) rows.row(next++) = table.row(static_cast<Eigen::Index>(k));
+    }
+    return rows;
   }
 
   [[nodiscard]] Eigen::Index within_rows() const { return static_cast<Eigen::Index>(within_.size()); }
@@ -220,6 +254,11 @@ class Prepared {
   }
 
  private:
+  void AddAcross(std::optional<AcrossGram> across, Family family) {
+    if (!across) return;
+    across_.push_back(*std::move(across));
+    across_families_.push_back(family);
+  }
   void AddWithin(std::size_t kernel, std::size_t cell, const LabelMatrix& labels,
                  Eigen::Ref<Eigen::MatrixXd> out) const {
     const auto& gram = within_[kernel][cell];
@@ -233,6 +272,7 @@ class Prepared {
   // The first kernel of each, if any, is that of the 3-grams, which every text has.
   std::vector<WithinGrams> within_;
   std::vector<AcrossGram> across_;
+  std::vector<Family> within_families_, across_families_;
   // Aligned ranks of style features, then scores: a row an item.
   Eigen::MatrixXd features_;
 };
@@ -257,9 +297,9 @@ absl::StatusOr<TextStatistics> EvaluateTextStatistics(const std::vector<TextCell
   const Eigen::Index kernels = prepared.within_rows() + prepared.across_rows();
   TextStatistics result;
   result.exact = table.exact;
-  result.omnibus.resize(kernels + 3, table.values.cols());
-  result.omnibus.topRows(kernels) = table.values.topRows(kernels);
-  result.omnibus.bottomRows(3) = StyleStatistics(table.values.middleRows(kernels, Prepared::style_rows()));
+  result.wording = prepared.FamilyRows(table.values, Family::kWording);
+  result.beginnings = prepared.FamilyRows(table.values, Family::kBeginnings);
+  result.style = StyleStatistics(table.values.middleRows(kernels, Prepared::style_rows()));
   result.discriminants = table.values.bottomRows(scores.cols());
   prepared.AddCellEffects(result);
   if (prepared.within_rows() > 0) result.within_trigrams = table.values.row(0);

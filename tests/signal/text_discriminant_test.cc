@@ -21,9 +21,9 @@ using internal::TextDiscriminant;
 using internal::TrainingCell;
 using ::testing::HasSubstr;
 
-// A text of 40 "3-grams" of 24 kinds, kind k with weight 1 + tilt * k / 24.
+// A text of 40 "3-grams" of 80 kinds, kind k with weight 1 + tilt * k / 80.
 TextFeatures RandomText(double tilt, stats::CounterRng& rng) {
-  constexpr std::uint32_t kKinds = 24;
+  constexpr std::uint32_t kKinds = 80;
   std::vector<std::uint32_t> counts(kKinds, 0);
   for (int i = 0; i < 40;) {
     const std::uint32_t kind = rng.Below(kKinds);
@@ -134,12 +134,12 @@ TEST(TextDiscriminantTest, WithEnoughOtherPromptsTestedOnesTrainNothing) {
 }
 
 TEST(TextDiscriminantTest, AStoredAlternativeAddsPower) {
-  const SampleSet reference = OneEach(0, 200, 0, 1), alternative = OneEach(0, 200, 0.5, 3),
+  const SampleSet reference = OneEach(0, 200, 0, 1), alternative = OneEach(0, 200, 1, 3),
                   other = OneEach(0, 200, -0.5, 4);
   int omnibus = 0, aware = 0;
   constexpr int kAudits = 40;
   for (int i = 0; i < kAudits; ++i) {
-    const SampleSet observed = OneEach(0, 25, 0.5, 100 + static_cast<std::uint64_t>(i));
+    const SampleSet observed = OneEach(0, 25, 1, 100 + static_cast<std::uint64_t>(i));
     SignalOptions options;
     options.permutations = 199;
     omnibus += *EvaluateText(reference, observed, options).p_value <= 0.05 ? 1 : 0;
@@ -187,8 +187,8 @@ Eigen::VectorXd OrdinaryCrossFitting(const std::vector<TextCell>& cells, const S
 // the training class, a level of 1 % becomes 2 %. Pooling both sides keeps the level. Each bound fails by
 // chance with probability 1e-4 for another seed.
 TEST(TextDiscriminantTest, OrdinaryCrossFittingExceedsItsLevelAndPoolingDoesNot) {
-  constexpr std::uint64_t kAudits = 3000;
-  constexpr int kProbes = 20, kAlternatives = 3;
+  constexpr std::uint64_t kAudits = 4000;
+  constexpr int kProbes = 20, kAlternatives = 2;
   std::int64_t ordinary = 0, pooled = 0;
   for (std::uint64_t i = 0; i < kAudits; ++i) {
     const SampleSet reference = OneEach(0, kProbes, 0, 10 * i + 1),

@@ -301,6 +301,38 @@ using GramCount = std::pair<std::uint32_t, std::uint32_t>;
   return gram;
 }
 
+// One value of a sparse feature vector.
+struct SparseValue {
+  std::uint32_t feature = 0;
+  double value = 0;
+};
+
+// The same for sparse vectors; features that an item does not list are 0. Each item by rising feature.
+//
+// InvalidArgument: `items` is empty or has more than 16,384 items; features out of order; a value that is not
+// finite, or products that overflow. Cost: N / 2 look-ups per value.
+[[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> LinearGram(
+    std::span<const std::vector<SparseValue>> items) {
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(items.size(), "items"));
+  std::vector<std::vector<internal::GramWeight>> vectors(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t k = 0; k < items[i].size(); ++k) {
+      const bool rises = k == 0 || items[i][k - 1].feature < items[i][k].feature;
+      if (!rises || !std::isfinite(items[i][k].value)) {
+        return absl::InvalidArgumentError(
+            "items[" + std::to_string(i) + "][" + std::to_string(k) + "] " +
+            (rises ? "is not finite; remove it first" : "has a feature out of order; sort them"));
+      }
+      vectors[i].push_back({items[i][k].feature, items[i][k].value});
+    }
+  }
+  Eigen::MatrixXd gram = internal::SparseGram(std::move(vectors));
+  if (!gram.allFinite()) {
+    return absl::InvalidArgumentError("items: inner products overflow a double; rescale the features");
+  }
+  return gram;
+}
+
 }  // namespace pinchbeck::stats
 
 #endif  // PINCHBECK_STATS_KERNELS_H_
