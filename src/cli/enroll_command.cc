@@ -25,6 +25,7 @@ struct EnrollFlags {
   std::string request_model;
   bool variants = false;
   bool keep_text = false;
+  bool private_texts = false;
   CollectFlags collect;
 };
 
@@ -59,6 +60,7 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   options.model = flags.label;
   options.variant_per_recording = flags.variants;
   options.keep_text = flags.keep_text;
+  options.private_texts = flags.private_texts;
   options.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
   std::vector<std::string> recordings = flags.recordings;
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
@@ -105,7 +107,12 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
   command->add_flag(
       "--variants", flags->variants,
       "each recording is another honest serving of the same weights, not more of one reference");
-  command->add_flag("--keep-text", flags->keep_text, "keep the texts of the answers in the fingerprint");
+  CLI::Option* keep_text =
+      command->add_flag("--keep-text", flags->keep_text, "keep the texts of the answers in the fingerprint");
+  command
+      ->add_flag("--private", flags->private_texts,
+                 "keep nothing readable of longer answers: hashed 3-grams and style only")
+      ->excludes(keep_text);
   AddCollectFlags(*command, flags->collect,
                   {.with_seed = true, .with_model = false, .endpoint_required = false});
   command->callback([flags, &context] {

@@ -112,6 +112,10 @@ absl::Status FingerprintBuilder::Add(const Observation& observation, const std::
 }
 
 absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
+  if (options_.keep_text && options_.private_texts) {
+    return absl::InvalidArgumentError(
+        "keep_text and private_texts contradict each other; choose whether the answers' texts are kept");
+  }
   std::vector<const SampleBuilder*> builders;
   for (const Part& part : parts_) builders.push_back(part.builder.get());
   Fingerprint fingerprint;
@@ -126,6 +130,7 @@ absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
     FingerprintPart built{
         part.variant, part.session, part.builder->first_time(), part.builder->last_time(), {}};
     built.sample = std::move(*part.builder).Finish(fingerprint.plan);
+    if (options_.private_texts) RemoveReadableText(built.sample);
     fingerprint.parts.push_back(std::move(built));
   }
   PINCHBECK_RETURN_IF_ERROR(CheckSameConditions(fingerprint.parts));

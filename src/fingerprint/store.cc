@@ -14,6 +14,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/version.h"
 #include "src/fingerprint/json_field.h"
+#include "src/fingerprint/text_json.h"
 
 namespace pinchbeck {
 namespace {
@@ -81,19 +82,6 @@ Json LogprobsToJson(const ProbeSample& sample) {
   return list;
 }
 
-Json TextsToJson(const ProbeSample& sample) {
-  Json list = Json::array();
-  for (const TextFeatures& text : sample.texts) {
-    Json trigrams = Json::array();
-    for (const auto& [bucket, count] : text.trigrams) {
-      trigrams.push_back(bucket);
-      trigrams.push_back(count);
-    }
-    list.push_back({{"style", text.style}, {"trigrams", trigrams}});
-  }
-  return list;
-}
-
 Json ProbeSampleToJson(const ProbeSample& sample) {
   Json json = {{"usable", sample.usable}, {"failed", sample.failed}};
   json["conditions"] = ConditionsToJson(sample.conditions);
@@ -121,7 +109,7 @@ Json ProbeSampleToJson(const ProbeSample& sample) {
     }
     json["latencies"] = std::move(list);
   }
-  if (!sample.texts.empty()) json["texts"] = TextsToJson(sample);
+  if (!sample.texts.empty()) json["texts"] = internal::TextsToJson(sample.texts);
   if (!sample.input_tokens.empty()) json["input_tokens"] = CountsToJson(sample.input_tokens);
   return json;
 }
@@ -242,30 +230,6 @@ FirstTokenLogprobs ReadLogprobs(const Field& field, std::size_t tokens) {
   return vector;
 }
 
-TextFeatures ReadText(const Field& field) {
-  TextFeatures text;
-  const Field style = field.At("style");
-  const std::vector<double> values = style.Numbers();
-  if (values.size() != kStyleFeatures) style.Fail("expected " + std::to_string(kStyleFeatures) + " numbers");
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) style.Fail("a number is not finite");
-    text.style[i] = values[i];
-  }
-  const Field trigrams = field.At("trigrams");
-  const std::vector<double> numbers = trigrams.Numbers();
-  if (numbers.size() % 2 != 0) trigrams.Fail("expected pairs of bucket and count");
-  double previous = -1;
-  for (std::size_t i = 0; i < numbers.size(); i += 2) {
-    if (!(numbers[i] > previous && numbers[i] < kTrigramBuckets))
-      trigrams.Fail("buckets must rise and stay in range");
-    if (!(numbers[i + 1] >= 1 && numbers[i + 1] < 4294967296.0)) trigrams.Fail("counts must be >= 1");
-    previous = numbers[i];
-    text.trigrams.emplace_back(static_cast<std::uint32_t>(numbers[i]),
-                               static_cast<std::uint32_t>(numbers[i + 1]));
-  }
-  return text;
-}
-
 Latency ReadLatency(const Field& field) {
   Latency latency;
   const Field first = field.At("first_token_s");
@@ -306,7 +270,7 @@ ProbeSample ReadProbeSample(const Field& field) {
     for (const Field& item : list->Items()) sample.latencies.push_back(ReadLatency(item));
   }
   if (const auto list = field.Find("texts")) {
-    for (const Field& item : list->Items()) sample.texts.push_back(ReadText(item));
+    for (const Field& item : list->Items()) sample.texts.push_back(internal::ReadText(item));
   }
   if (const auto counts = field.Find("input_tokens")) {
     for (const auto& [name, count] : counts->Members()) {

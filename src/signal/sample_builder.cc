@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -253,7 +254,11 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
       if (!plan || plan->normalise_choice) ++probe.sample.choices[NormaliseChoice(text)];
     }
     const bool may_be_text = probe.facts.declared_signals.empty() || Declares(probe.facts, "text");
-    if (plan ? plan->text : may_be_text) probe.sample.texts.push_back(ExtractTextFeatures(text));
+    if (plan ? plan->text : may_be_text) {
+      const auto& ids = observation.response.token_ids;
+      probe.sample.texts.push_back(ExtractTextFeatures(
+          text, ids ? std::span<const std::int64_t>(*ids) : std::span<const std::int64_t>()));
+    }
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -151,6 +154,26 @@ StyleVector Style(std::string_view text) {
           capitals * per_character, digits * per_character};
 }
 
+std::u32string Prefix(std::string_view text) {
+  std::u32string prefix;
+  for (std::size_t i = 0; i < text.size() && prefix.size() < kPrefixCodePoints;) {
+    const internal::CodePoint point = internal::DecodeCodePoint(text, i);
+    prefix.push_back(point.value);
+    i += point.length;
+  }
+  return prefix;
+}
+
+std::optional<std::vector<std::int32_t>> TokenPrefix(std::span<const std::int64_t> ids) {
+  if (ids.empty()) return std::nullopt;
+  std::vector<std::int32_t> kept;
+  for (const std::int64_t id : ids.first(std::min(ids.size(), kPrefixTokens))) {
+    if (id < 0 || id > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+    kept.push_back(static_cast<std::int32_t>(id));
+  }
+  return kept;
+}
+
 }  // namespace
 
 const std::array<std::string_view, kStyleFeatures>& StyleFeatureNames() {
@@ -170,13 +193,25 @@ std::string NormaliseChoice(std::string_view answer) {
 
 std::string RawChoice(std::string_view answer) { return CutLongChoice(std::string(answer)); }
 
-TextFeatures ExtractTextFeatures(std::string_view text) {
+TextFeatures ExtractTextFeatures(std::string_view text, std::span<const std::int64_t> token_ids) {
   if (text.size() > kMaxTextBytes) {
     std::size_t cut = kMaxTextBytes;
     while (cut > 0 && IsContinuation(text[cut])) --cut;
     text = text.substr(0, cut);
   }
-  return {.trigrams = Trigrams(text), .style = Style(text)};
+  return {.trigrams = Trigrams(text),
+          .style = Style(text),
+          .prefix = Prefix(text),
+          .token_ids = TokenPrefix(token_ids)};
+}
+
+void RemoveReadableText(SampleSet& sample) {
+  for (auto& [id, probe] : sample.probes) {
+    for (TextFeatures& text : probe.texts) {
+      text.prefix.reset();
+      text.token_ids.reset();
+    }
+  }
 }
 
 }  // namespace pinchbeck

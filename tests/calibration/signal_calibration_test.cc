@@ -110,6 +110,7 @@ void EvaluateSplit(const Split& split, const SampleSet& alternative, std::uint64
   Record(EvaluateLatency(split.reference, split.observed, options), "latency", values);
   options.alternatives = {&alternative};
   Record(EvaluateChoice(split.reference, split.observed, options), "choice with an alternative", values);
+  Record(EvaluateText(split.reference, split.observed, options), "text with an alternative", values);
 }
 
 // Runs `work` for every split on two threads; each thread fills its own values.

@@ -11,6 +11,7 @@ namespace pinchbeck {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RecordingsTest : public ::testing::Test {
  protected:
@@ -29,6 +30,23 @@ class RecordingsTest : public ::testing::Test {
   }
   std::string folder_;
 };
+
+TEST_F(RecordingsTest, PrivateFingerprintsHoldNothingReadableOfTexts) {
+  std::vector<Observation> observations;
+  for (int i = 0; i < 4; ++i) observations.push_back(TextAnswer("t", "a telling sentence", 20));
+  observations.front().response.token_ids = {123454321, 2};
+  const std::string path = Write("a.jsonl", observations);
+  const auto open = Enroll({path}, {.model = "m"}),
+             closed = Enroll({path}, {.model = "m", .private_texts = true});
+  ASSERT_TRUE(open.ok() && closed.ok());
+  EXPECT_THAT(SerializeFingerprint(open->fingerprint), HasSubstr("telling"));
+  EXPECT_THAT(SerializeFingerprint(open->fingerprint), HasSubstr("123454321"));
+  EXPECT_THAT(SerializeFingerprint(closed->fingerprint), Not(HasSubstr("telling")));
+  EXPECT_THAT(SerializeFingerprint(closed->fingerprint), Not(HasSubstr("123454321")));
+  EXPECT_FALSE(closed->fingerprint.parts[0].sample.probes.at("t").texts[0].trigrams.empty());
+  const auto both = Enroll({path}, {.model = "m", .keep_text = true, .private_texts = true});
+  EXPECT_EQ(both.status().code(), absl::StatusCode::kInvalidArgument);
+}
 
 TEST_F(RecordingsTest, NoUsableObservationIsAnError) {
   Observation failed = ChoiceAnswer("p", "1");

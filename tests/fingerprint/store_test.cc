@@ -25,6 +25,7 @@ Fingerprint Example() {
       text.signals = {"text", "token_length", "latency", "tokenizer"};
       text.timing.first_token_s = 0.2;
       text.usage.input_tokens = 9;
+      text.response.token_ids = {5, 6 + i};
       text.time = "2026-11-20T08:00:0" + std::to_string(i) + "Z";
       observations.push_back(text);
     }
@@ -77,6 +78,15 @@ TEST(StoreTest, ContradictionsNameTheField) {
       {"rising log-probabilities", "/parts/0/probes/l/logprobs/0/values/2", -0.1, "falling order"},
       {"unsorted buckets", "/parts/0/probes/t/texts/0/trigrams/0", 1048575, "rise"},
       {"short style", "/parts/0/probes/t/texts/0/style", Json::array({1, 2}), "expected 10 numbers"},
+      {"half bucket", "/parts/0/probes/t/texts/0/trigrams/0", 0.5, "rise and stay in range"},
+      {"half count", "/parts/0/probes/t/texts/0/trigrams/1", 1.5, "counts must be >= 1"},
+      {"long prefix", "/parts/0/probes/t/texts/0/prefix", std::string(257, 'x'),
+       "parts[0].probes.t.texts[0].prefix: expected at most 256 characters"},
+      {"prefix is no text", "/parts/0/probes/t/texts/0/prefix", 3, "expected a string"},
+      {"no token ids", "/parts/0/probes/t/texts/0/token_ids", Json::array(), "expected 1 to 256 token ids"},
+      {"many token ids", "/parts/0/probes/t/texts/0/token_ids", Json(std::vector<int>(257, 1)),
+       "expected 1 to 256 token ids"},
+      {"negative token id", "/parts/0/probes/t/texts/0/token_ids/1", -1, "token_ids: token ids are whole"},
       {"capped index", "/parts/0/probes/t/lengths/capped", Json::array({77}), "index out of range"},
       {"unknown length source", "/plan/t/length_source", "guess", "length_source"},
       {"negative spread", "/session_spread/choice", -1, "session_spread.choice"}};
@@ -93,6 +103,27 @@ TEST(StoreTest, ContradictionsNameTheField) {
     EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument) << damage.name;
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(damage.says)) << damage.name;
   }
+}
+
+TEST(StoreTest, BeginningsOfTextsAreKeptAndOptional) {
+  Fingerprint fingerprint = Example();
+  TextFeatures& text = fingerprint.parts[0].sample.probes.at("t").texts[0];
+  text.prefix = std::u32string(U"\u00e9\U0001F600\n") + U'\0';
+  const auto parsed = ParseFingerprint(SerializeFingerprint(fingerprint));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const TextFeatures& read = parsed->parts[0].sample.probes.at("t").texts[0];
+  EXPECT_EQ(read.prefix, text.prefix);
+  EXPECT_EQ(read.token_ids, (std::vector<std::int32_t>{5, 6}));
+  // Files from before have neither.
+  Json older = Json::parse(SerializeFingerprint(fingerprint));
+  for (Json& item : older["parts"][0]["probes"]["t"]["texts"]) {
+    item.erase("prefix");
+    item.erase("token_ids");
+  }
+  const auto without = ParseFingerprint(older.dump());
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_FALSE(without->parts[0].sample.probes.at("t").texts[0].prefix);
+  EXPECT_FALSE(without->parts[0].sample.probes.at("t").texts[0].token_ids);
 }
 
 TEST(StoreTest, CutOffFilesAreRefusedAtEveryLength) {

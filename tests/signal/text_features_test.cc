@@ -76,5 +76,21 @@ TEST(TextFeaturesTest, TrigramsAreSortedAndCoverShortAndWideTexts) {
   EXPECT_EQ(total, 6u);
 }
 
+TEST(TextFeaturesTest, BeginningsAreBoundedCodePoints) {
+  EXPECT_EQ(ExtractTextFeatures("a\xC3\xA9\xFF").prefix, U"a\u00e9\uFFFD");
+  EXPECT_EQ(ExtractTextFeatures("").prefix, U"");
+  EXPECT_EQ(ExtractTextFeatures(std::string(1000, 'x')).prefix->size(), kPrefixCodePoints);
+}
+
+TEST(TextFeaturesTest, TokenIdsAreKeptWhereRecorded) {
+  const std::vector<std::int64_t> ids = {3, 1, 2}, negative = {3, -1}, large = {3, std::int64_t{1} << 31},
+                                  many(1000, 7);
+  EXPECT_EQ(ExtractTextFeatures("x", ids).token_ids, (std::vector<std::int32_t>{3, 1, 2}));
+  EXPECT_EQ(ExtractTextFeatures("x", many).token_ids->size(), kPrefixTokens);
+  EXPECT_FALSE(ExtractTextFeatures("x").token_ids);
+  EXPECT_FALSE(ExtractTextFeatures("x", negative).token_ids);
+  EXPECT_FALSE(ExtractTextFeatures("x", large).token_ids);
+}
+
 }  // namespace
 }  // namespace pinchbeck

@@ -158,6 +158,29 @@ TEST(SpectrumGramTest, CodePointsMatchNumPy) {
   EXPECT_LT((gram - ToMatrix(item["spectrum"])).cwiseAbs().maxCoeff(), kTolerance);
 }
 
+TEST(SpectrumGramTest, CountsGiveTheSameAsTexts) {
+  // Between boundary marks: "aab" has __a _aa aab ab_ b__, "ba" has __b _ba ba_ a__, and "aaaa" has __a _aa
+  // a__, aaa twice, aa_.
+  const std::vector<GramCount> aab = {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}},
+                               ba = {{6, 1}, {7, 1}, {8, 1}, {9, 1}},
+                               aaaa = {{1, 1}, {2, 1}, {9, 1}, {10, 2}, {11, 1}}, none;
+  const std::vector<std::span<const GramCount>> counts = {aab, ba, aaaa, none};
+  const Eigen::MatrixXd gram = SpectrumGram(counts).value();
+  const Eigen::MatrixXd texts = SpectrumGram(Views{"aab", "ba", "aaaa"}).value();
+  EXPECT_NEAR(gram(0, 2), 2 / std::sqrt(5.0 * 6.0), kTolerance);
+  EXPECT_LT((gram.topLeftCorner(3, 3) - texts).cwiseAbs().maxCoeff(), kTolerance);
+  EXPECT_NEAR(gram(2, 2), 1, kTolerance);
+  EXPECT_EQ(gram(3, 0), 0);
+  EXPECT_EQ(gram(3, 3), 0);
+}
+
+TEST(LinearGramTest, SparseVectorsAreDenseOnesWithZeros) {
+  const std::vector<std::vector<SparseValue>> items = {{{3, 1}, {900'000, -2}}, {{3, 0.5}}, {}};
+  Eigen::MatrixXd features(3, 2);
+  features << 1, -2, 0.5, 0, 0, 0;
+  EXPECT_EQ(LinearGram(items).value(), LinearGram(features).value());
+}
+
 TEST(LinearGramTest, IsTheInnerProduct) {
   Eigen::MatrixXd features(3, 2);
   features << 1, 2, -1, 0.5, 0, 3;
@@ -173,11 +196,22 @@ TEST(KernelMisuseTest, IsRefused) {
   const std::u32string beyond = {U'a', static_cast<char32_t>(0x110000)};
   const std::vector<std::u32string_view> code_points = {beyond};
   const Views many(16'385), one = {"a"};
+  using Counts = std::vector<GramCount>;
+  using Sparse = std::vector<std::vector<SparseValue>>;
+  const Counts unsorted = {{2, 1}, {1, 1}}, zero = {{2, 0}};
+  using CountViews = std::vector<std::span<const GramCount>>;
   struct Case {
     absl::Status status;
     const char* message;
   };
   const Case cases[] = {
+      {SpectrumGram(CountViews()).status(), "counts has 0 items"},
+      {SpectrumGram(CountViews{unsorted}).status(), "counts[0][1] has a 3-gram out of order"},
+      {SpectrumGram(CountViews{zero}).status(), "counts[0][0] has count 0"},
+      {LinearGram(Sparse()).status(), "items has 0 items"},
+      {LinearGram(Sparse{{{1, 1}, {1, 2}}}).status(), "items[0][1] has a feature out of order"},
+      {LinearGram(Sparse{{{1, kNan}}}).status(), "items[0][0] is not finite"},
+      {LinearGram(Sparse{{{1, 1e200}}}).status(), "overflow"},
       {HammingGram(Views(), 10).status(), "texts has 0 items"},
       {HammingGram(many, 10).status(), "texts has 16385 items"},
       {HammingGram(one, 0).status(), "length_limit is 0"},

@@ -22,6 +22,9 @@ TEST(NonparametricCombinationTest, IsItsDefinition) {
   EXPECT_NEAR(combined(1), squared(0.75), 1e-15);
   EXPECT_NEAR(combined(2), 2 * squared(0.75), 1e-15);
   EXPECT_NEAR(combined(3), squared(0.75) + squared(0.25), 1e-15);
+  const Eigen::RowVectorXd fisher = NonparametricCombination(rows, CombiningFunction::kFisher);
+  EXPECT_NEAR(fisher(0), -std::log(0.25), 1e-15);
+  EXPECT_NEAR(fisher(3), -std::log(0.75) - std::log(0.25), 1e-15);
 }
 
 TEST(NonparametricCombinationTest, ConstantRowsAndRoundingAddNothing) {

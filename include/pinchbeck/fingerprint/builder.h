@@ -26,6 +26,9 @@ struct EnrollOptions {
   bool variant_per_recording = false;
   // Keep the answers' texts in the fingerprint.
   bool keep_text = false;
+  // Keep nothing readable of longer answers: hashed 3-grams and style only. Comparisons then do without the
+  // answers' beginnings. Answers to choices stay as they are.
+  bool private_texts = false;
   // RFC 3339 time of creation, from the caller's clock.
   std::optional<std::string> created = std::nullopt;
   std::optional<std::string> endpoint_kind = std::nullopt;
@@ -40,7 +43,8 @@ class FingerprintBuilder {
 
   // Adds one observation of the named variant. InvalidArgument when a probe was asked under two conditions.
   [[nodiscard]] absl::Status Add(const Observation& observation, const std::string& variant);
-  // FailedPrecondition: no usable observation, with the failures counted by kind.
+  // FailedPrecondition: no usable observation, with the failures counted by kind. InvalidArgument: keep_text
+  // together with private_texts.
   [[nodiscard]] absl::StatusOr<Fingerprint> Build() &&;
 
  private:

@@ -1,7 +1,7 @@
 // Samples: the numbers that the signals need, extracted from observations probe by probe.
 //
 // A fingerprint stores samples of the reference; verify extracts the same samples from the recording under
-// test. The texts themselves are not kept.
+// test. Of longer texts only features and the beginning are kept.
 #ifndef PINCHBECK_SIGNAL_SAMPLE_H_
 #define PINCHBECK_SIGNAL_SAMPLE_H_
 
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,10 +64,18 @@ inline constexpr std::size_t kStyleFeatures = 10;
 using StyleVector = std::array<double, kStyleFeatures>;
 [[nodiscard]] const std::array<std::string_view, kStyleFeatures>& StyleFeatureNames();
 
+// Code points and token ids of an answer's beginning that are kept.
+inline constexpr std::size_t kPrefixCodePoints = 256;
+inline constexpr std::size_t kPrefixTokens = 256;
+
 struct TextFeatures {
   // Hashed character 3-grams: (bucket, count) by rising bucket.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> trigrams;
   StyleVector style{};
+  // The first kPrefixCodePoints code points; absent in private and in older fingerprints.
+  std::optional<std::u32string> prefix = std::nullopt;
+  // The first kPrefixTokens token ids; absent where none were recorded, and in private fingerprints.
+  std::optional<std::vector<std::int32_t>> token_ids = std::nullopt;
 };
 inline constexpr std::uint32_t kTrigramBuckets = 1u << 20;
 
@@ -124,8 +133,13 @@ using SignalPlan = std::map<std::string, ProbePlan>;
 [[nodiscard]] std::string RawChoice(std::string_view answer);
 
 // Features of one answer. Hashing is FNV-1a over the UTF-8 bytes of each 3-gram of code points, so that a
-// fingerprint means the same on every platform.
-[[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text);
+// fingerprint means the same on every platform. `token_ids` as recorded with the answer, empty where they
+// were not; ids outside 0 .. 2^31 - 1 are no ids, and then none are kept.
+[[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text,
+                                               std::span<const std::int64_t> token_ids = {});
+
+// Removes what can be read from the features of texts: prefixes and token ids. Hashed 3-grams and style stay.
+void RemoveReadableText(SampleSet& sample);
 
 // Pools several samples (sessions, variants) into one.
 [[nodiscard]] SampleSet MergeSamples(const std::vector<const SampleSet*>& parts);

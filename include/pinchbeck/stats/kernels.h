@@ -258,6 +258,33 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
   return internal::SparseGram(std::move(vectors));
 }
 
+// One kind of 3-gram, named by any number, and how often a text has it.
+using GramCount = std::pair<std::uint32_t, std::uint32_t>;
+
+// The same from counted 3-grams, where the texts themselves are not at hand; each item by rising 3-gram. An
+// item without any has K_ij = 0 with all items, itself included.
+//
+// InvalidArgument: `counts` is empty or has more than 16,384 items; 3-grams out of order; a count of 0.
+[[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> SpectrumGram(
+    std::span<const std::span<const GramCount>> counts) {
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(counts.size(), "counts"));
+  std::vector<std::vector<internal::GramWeight>> vectors(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    double total = 0;
+    for (std::size_t k = 0; k < counts[i].size(); ++k) {
+      total += counts[i][k].second;
+      const bool rises = k == 0 || counts[i][k - 1].first < counts[i][k].first;
+      if (rises && counts[i][k].second > 0) continue;
+      return absl::InvalidArgumentError(
+          "counts[" + std::to_string(i) + "][" + std::to_string(k) + "] has " +
+          (rises ? "count 0; leave it out" : "a 3-gram out of order; sort them"));
+    }
+    vectors[i].reserve(counts[i].size());
+    for (const auto& [gram, count] : counts[i]) vectors[i].push_back({gram, std::sqrt(count / total)});
+  }
+  return internal::SparseGram(std::move(vectors));
+}
+
 // Inner products of feature vectors, one row of `features` an item.
 //
 // With this kernel MMD^2 is the squared distance of mean features without its bias. Bring features to
@@ -288,6 +315,38 @@ inline Eigen::MatrixXd SparseGram(std::vector<std::vector<GramWeight>> vectors) 
   internal::MirrorLower(gram);
   if (!gram.allFinite()) {
     return absl::InvalidArgumentError("features: inner products overflow a double; rescale the features");
+  }
+  return gram;
+}
+
+// One value of a sparse feature vector.
+struct SparseValue {
+  std::uint32_t feature = 0;
+  double value = 0;
+};
+
+// The same for sparse vectors; features that an item does not list are 0. Each item by rising feature.
+//
+// InvalidArgument: `items` is empty or has more than 16,384 items; features out of order; a value that is not
+// finite, or products that overflow. Cost: N / 2 look-ups per value.
+[[nodiscard]] inline absl::StatusOr<Eigen::MatrixXd> LinearGram(
+    std::span<const std::vector<SparseValue>> items) {
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckItems(items.size(), "items"));
+  std::vector<std::vector<internal::GramWeight>> vectors(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t k = 0; k < items[i].size(); ++k) {
+      const bool rises = k == 0 || items[i][k - 1].feature < items[i][k].feature;
+      if (!rises || !std::isfinite(items[i][k].value)) {
+        return absl::InvalidArgumentError(
+            "items[" + std::to_string(i) + "][" + std::to_string(k) + "] " +
+            (rises ? "is not finite; remove it first" : "has a feature out of order; sort them"));
+      }
+      vectors[i].push_back({items[i][k].feature, items[i][k].value});
+    }
+  }
+  Eigen::MatrixXd gram = internal::SparseGram(std::move(vectors));
+  if (!gram.allFinite()) {
+    return absl::InvalidArgumentError("items: inner products overflow a double; rescale the features");
   }
   return gram;
 }

@@ -32,25 +32,36 @@ inline Eigen::RowVectorXd NegativeLogRanks(const Eigen::Ref<const Eigen::RowVect
 
 }  // namespace internal
 
+// What is summed of the statistics' own p-values lambda.
+enum class CombiningFunction {
+  // (log lambda)^2: lies between Fisher's sum and the smallest p-value.
+  kSquaredLogs,
+  // -log lambda, Fisher's sum: for statistics that are expected to move together.
+  kFisher,
+};
+
 // One statistic out of several, a column a relabeling (column 0 observed):
 //
-//   lambda_c(b) = #{b' : T_c(b') >= T_c(b)} / (1 + B),   result(b) = sum_c (log lambda_c(b))^2.
+//   lambda_c(b) = #{b' : T_c(b') >= T_c(b)} / (1 + B),   result(b) = sum_c (log lambda_c(b))^2,
+//
+// or sum_c -log lambda_c(b) with kFisher.
 //
 // H0 and calibration are those of the permutation test that made the rows: all of them saw the same
 // relabelings, and the result treats all columns alike, so PermutationPValue() of it is valid whatever the
 // dependence between the statistics. It needs no common scale of them, unlike the maximum of studentised
-// rows. Squared logarithms lie between Fisher's sum, which favours many small effects, and the smallest
-// p-value, which favours one. A row that does not vary adds nothing. Large values of every row speak against
-// H0; rows are finite.
+// rows. Fisher's sum favours many small effects, the smallest p-value one large effect. A row that does not
+// vary adds nothing. Large values of every row speak against H0; rows are finite.
 //
 // Time O(C B log B). Checked: tests/stats/nonparametric_combination_test.cc (definition, level).
 // Reference: Pesarin & Salmaso 2010, doi:10.1002/9780470689516, chapter 4.
 [[nodiscard]] inline Eigen::RowVectorXd NonparametricCombination(
-    const Eigen::Ref<const Eigen::MatrixXd>& rows) {
+    const Eigen::Ref<const Eigen::MatrixXd>& rows,
+    CombiningFunction function = CombiningFunction::kSquaredLogs) {
   Eigen::RowVectorXd result = Eigen::RowVectorXd::Zero(rows.cols());
   for (Eigen::Index c = 0; c < rows.rows(); ++c) {
     const Eigen::RowVectorXd row = rows.row(c);
-    result += internal::NegativeLogRanks(row).cwiseAbs2();
+    const Eigen::RowVectorXd logs = internal::NegativeLogRanks(row);
+    result += function == CombiningFunction::kFisher ? logs : Eigen::RowVectorXd(logs.cwiseAbs2());
   }
   return result;
 }
