@@ -31,6 +31,9 @@ struct SignalOptions {
   std::optional<double> honest_spread;
   // Stored samples of known substitutes, for library-aware statistics.
   std::vector<const SampleSet*> alternatives;
+  // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects are
+  // the same.
+  bool decision_only = false;
 };
 
 // Numbers of one comparison. Effects are corrected for their null mean, so they are near 0 (possibly below)

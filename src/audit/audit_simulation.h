@@ -1,0 +1,67 @@
+// Simulated audits from two fingerprints.
+#ifndef PINCHBECK_SRC_AUDIT_AUDIT_SIMULATION_H_
+#define PINCHBECK_SRC_AUDIT_AUDIT_SIMULATION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pinchbeck/audit/plan.h"
+#include "src/audit/decision.h"
+
+namespace pinchbeck::internal {
+
+// Signals that verify() counts, in the order of its report.
+inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "text", "token_length"};
+[[nodiscard]] bool HasSignal(const ProbeSample& sample, std::string_view signal);
+
+// Which answers are asked for and looked at.
+struct AuditDesign {
+  std::vector<std::string> probes;
+  // One of kCountedSignals, or empty for all.
+  std::string signal;
+  std::int64_t answers = 1;
+};
+
+class AuditSimulator {
+ public:
+  AuditSimulator(const Fingerprint& claimed, const Fingerprint& substitute, const PlanOptions& options);
+
+  // Probes that feed a counted signal on both sides.
+  [[nodiscard]] const std::vector<std::string>& probes() const { return probes_; }
+  // Counted signals that a probe feeds on both sides.
+  [[nodiscard]] std::vector<std::string> SignalsOf(const std::string& probe) const;
+  // Counted signals of the probes: what verify() shares alpha among.
+  [[nodiscard]] std::vector<std::string> Family(const std::vector<std::string>& probes) const;
+  // Stored answers to the probe, on the side that has fewer.
+  [[nodiscard]] std::int64_t Stored(const std::string& probe) const;
+  // More answers are asked for than can be drawn once each.
+  [[nodiscard]] bool BeyondStored(const AuditDesign& design) const;
+
+  // Does one simulated audit end in `differs`?
+  [[nodiscard]] bool Detects(const AuditDesign& design, std::uint64_t seed) const;
+  // Standard score of one signal in one probe: the normal quantile of its p-value of equality, bounded by the
+  // number of relabelings.
+  [[nodiscard]] double StandardScore(const std::string& probe, const std::string& signal,
+                                     std::int64_t answers, std::uint64_t seed) const;
+
+ private:
+  struct Trial {
+    std::vector<SampleSet> references;
+    SampleSet alternative, observed;
+  };
+  [[nodiscard]] Trial Simulate(const AuditDesign& design, std::uint64_t seed) const;
+  [[nodiscard]] std::int64_t Drawable(const ProbeSample& pool, std::string_view signal, bool keep) const;
+
+  const PlanOptions& options_;
+  std::vector<SampleSet> variants_;
+  SampleSet claimed_, substitute_;
+  std::map<std::string, double> spread_;
+  std::vector<std::string> probes_;
+};
+
+}  // namespace pinchbeck::internal
+
+#endif  // PINCHBECK_SRC_AUDIT_AUDIT_SIMULATION_H_
