@@ -237,18 +237,24 @@ AuditSimulator::Trial AuditSimulator::Simulate(const AuditDesign& design, std::u
   return trial;
 }
 
-bool AuditSimulator::Detects(const AuditDesign& design, std::uint64_t seed) const {
-  const Trial trial = Simulate(design, seed);
+VerifyOptions AuditSimulator::TestOptions(const AuditDesign& design, std::uint64_t seed) const {
+  const double family = static_cast<double>(std::max<std::size_t>(1, Family(design.probes).size()));
   VerifyOptions options;
   options.claim = options_.claim;
   options.alpha = options_.alpha;
   // One signal alone still shares alpha with the others that its probes feed.
-  const std::size_t family = Family(design.probes).size();
-  if (!design.signal.empty()) options.alpha /= static_cast<double>(std::max<std::size_t>(1, family));
-  const double level = options_.alpha / static_cast<double>(std::max<std::size_t>(1, family));
+  if (!design.signal.empty()) options.alpha /= family;
+  const double level = options_.alpha / family;
   options.permutations =
       std::max(kFewestPermutations, static_cast<std::int64_t>(std::ceil(kRanksBelowLevel / level)) - 1);
   options.seed = stats::MixSeed(options_.seed, seed);
+  return options;
+}
+
+template <class Judge>
+bool AuditSimulator::AgainstEveryReference(const AuditDesign& design, std::uint64_t seed, Judge judge) const {
+  const Trial trial = Simulate(design, seed);
+  const VerifyOptions options = TestOptions(design, seed);
   return std::all_of(trial.references.begin(), trial.references.end(), [&](const SampleSet& reference) {
     DecisionInput input;
     input.reference = &reference;
@@ -256,7 +262,17 @@ bool AuditSimulator::Detects(const AuditDesign& design, std::uint64_t seed) cons
     if (options_.known_substitute) input.alternatives = {&trial.alternative};
     input.spread = &spread_;
     input.counted_only = true;
-    return internal::Detects(input, options);
+    return judge(input, options);
+  });
+}
+
+bool AuditSimulator::Differs(const AuditDesign& design, std::uint64_t seed) const {
+  return AgainstEveryReference(design, seed, Detects);
+}
+
+bool AuditSimulator::Rejects(const AuditDesign& design, std::uint64_t seed) const {
+  return AgainstEveryReference(design, seed, [](const DecisionInput& input, const VerifyOptions& options) {
+    return Decide(input, options).any_rejected;
   });
 }
 

@@ -41,7 +41,9 @@ class AuditSimulator {
   [[nodiscard]] bool BeyondStored(const AuditDesign& design) const;
 
   // Does one simulated audit end in `differs`?
-  [[nodiscard]] bool Detects(const AuditDesign& design, std::uint64_t seed) const;
+  [[nodiscard]] bool Differs(const AuditDesign& design, std::uint64_t seed) const;
+  // Does it reject equality, whatever the effect gate says?
+  [[nodiscard]] bool Rejects(const AuditDesign& design, std::uint64_t seed) const;
   // Standard score of one signal in one probe: the normal quantile of its p-value of equality, bounded by the
   // number of relabelings.
   [[nodiscard]] double StandardScore(const std::string& probe, const std::string& signal,
@@ -52,6 +54,9 @@ class AuditSimulator {
     std::vector<SampleSet> references;
     SampleSet alternative, observed;
   };
+  [[nodiscard]] VerifyOptions TestOptions(const AuditDesign& design, std::uint64_t seed) const;
+  template <class Judge>
+  [[nodiscard]] bool AgainstEveryReference(const AuditDesign& design, std::uint64_t seed, Judge judge) const;
   [[nodiscard]] Trial Simulate(const AuditDesign& design, std::uint64_t seed) const;
   [[nodiscard]] std::int64_t Drawable(const ProbeSample& pool, std::string_view signal, bool keep) const;
 

@@ -55,24 +55,34 @@ absl::Status CheckOptions(const PlanOptions& options) {
   return CheckAtLeastZero("price_output", options.price_output);
 }
 
-// Power of a design. Gives up early once it is surely too low to be of interest: the estimate is then one of
-// fewer audits, and still far below the power asked for.
+// What a simulated audit is asked.
+enum class Outcome { kDiffers, kRejects };
+
+// Whether the audits so far leave no doubt on which side of the target the power lies.
+bool Settled(std::int64_t detected, std::int64_t runs, double target) {
+  const double n = static_cast<double>(runs);
+  const double error = std::sqrt(target * (1 - target) / n);
+  return std::abs(static_cast<double>(detected) / n - target) > 3 * error;
+}
+
+// Power of a design. With `may_stop` a power that is clearly above or below the target is left at fewer
+// audits than options.runs.
 absl::StatusOr<stats::PowerEstimate> SimulatePower(const AuditSimulator& simulator, const AuditDesign& design,
                                                    const PlanOptions& options, std::uint64_t seed,
-                                                   bool may_give_up) {
-  const double expected_misses = (1 - options.power) * static_cast<double>(options.runs);
-  const double too_many = expected_misses + 3 * std::sqrt(options.power * expected_misses) + 1;
+                                                   bool may_stop, Outcome outcome = Outcome::kDiffers) {
   std::int64_t runs = 0, detected = 0;
   while (runs < options.runs) {
     const std::int64_t batch = std::min(kBatch, options.runs - runs);
     std::vector<char> outcomes(static_cast<std::size_t>(batch), 0);
     internal::ParallelFor(batch, options.threads, [&](std::int64_t i) {
-      outcomes[static_cast<std::size_t>(i)] =
-          simulator.Detects(design, stats::MixSeed(seed, static_cast<std::uint64_t>(runs + i))) ? 1 : 0;
+      const std::uint64_t run_seed = stats::MixSeed(seed, static_cast<std::uint64_t>(runs + i));
+      const bool hit = outcome == Outcome::kDiffers ? simulator.Differs(design, run_seed)
+                                                    : simulator.Rejects(design, run_seed);
+      outcomes[static_cast<std::size_t>(i)] = hit ? 1 : 0;
     });
     runs += batch;
     detected += std::count(outcomes.begin(), outcomes.end(), 1);
-    if (may_give_up && static_cast<double>(runs - detected) > too_many) break;
+    if (may_stop && Settled(detected, runs, options.power)) break;
   }
   stats::PowerOptions power;
   power.alpha = options.alpha;
@@ -98,6 +108,12 @@ absl::Status FindSize(const AuditSimulator& simulator, std::int64_t largest, con
   design.power = found.power;
   design.answers_low = found.n_lower;
   design.answers_high = found.n_upper;
+  if (!found.n) {
+    PINCHBECK_ASSIGN_OR_RETURN(const stats::PowerEstimate rejects,
+                               SimulatePower(simulator, {design.probes, signal, largest}, options,
+                                             stats::MixSeed(options.seed, 0x6A7E), true, Outcome::kRejects));
+    design.rejection_power = rejects.power;
+  }
   design.beyond_stored = simulator.BeyondStored({design.probes, signal, found.n.value_or(largest)});
   return absl::OkStatus();
 }
@@ -296,6 +312,16 @@ void AddWarnings(const Fingerprint& claimed, const Fingerprint& substitute, bool
     plan.warnings.emplace_back(
         "some sizes exceed half of the stored answers; they were simulated by drawing stored answers several "
         "times, which makes the power too high and the size too small");
+  }
+  const bool gated = std::any_of(plan.designs.begin(), plan.designs.end(), [&](const PlanDesign& design) {
+    return design.rejection_power.value_or(0) >= plan.options.power;
+  });
+  if (gated) {
+    plan.warnings.emplace_back(
+        "a design that is not reached would still find a certain difference, but one no larger than honest "
+        "servings of the same weights show among themselves: verify ends in `inconclusive` then; for a "
+        "change "
+        "of one endpoint plan with --claim serving");
   }
   if (!plan.cheapest) {
     plan.warnings.push_back("no design reaches the power with up to " +

@@ -40,6 +40,7 @@ Json DesignToJson(const PlanDesign& design) {
           {"input_tokens", reached ? Optional(design.input_tokens) : Json(nullptr)},
           {"output_tokens", reached ? Optional(design.output_tokens) : Json(nullptr)},
           {"cost", reached ? Optional(design.cost) : Json(nullptr)},
+          {"rejection_power", Optional(design.rejection_power)},
           {"power", design.power.power},
           {"power_low", design.power.lower},
           {"power_high", design.power.upper},
@@ -55,9 +56,10 @@ std::string DesignText(const PlanDesign& design, std::int64_t max_answers) {
                                   max_answers);
   }
   const std::optional<double> tokens = Tokens(design);
-  const std::string high = design.answers_high ? absl::StrFormat("%d", *design.answers_high) : "?";
-  text += absl::StrFormat(" %7d %-9s %8d %9s", *design.answers_per_probe,
-                          absl::StrFormat("(%d-%s)", design.answers_low, high), design.requests,
+  const std::string range = design.answers_high
+                                ? absl::StrFormat("(%d-%d)", design.answers_low, *design.answers_high)
+                                : absl::StrFormat("(%d+)", design.answers_low);
+  text += absl::StrFormat(" %7d %-9s %8d %9s", *design.answers_per_probe, range, design.requests,
                           tokens ? absl::StrFormat("%.0f", *tokens) : "?");
   if (design.cost) text += absl::StrFormat(" %10.4g", *design.cost);
   return text + absl::StrFormat("   %.2f +- %.2f%s\n", design.power.power, design.power.monte_carlo_error,
@@ -67,9 +69,9 @@ std::string DesignText(const PlanDesign& design, std::int64_t max_answers) {
 std::string CheapestText(const Plan& plan) {
   const PlanDesign& design = plan.designs[*plan.cheapest];
   const std::optional<double> tokens = Tokens(design);
-  std::string text =
-      absl::StrFormat("Cheapest: %d answers to each of %d of %d probes, %d requests",
-                      *design.answers_per_probe, design.probes.size(), plan.cells.size(), design.requests);
+  std::string text = absl::StrFormat("Cheapest: %d answer%s to each of %d of %d probes, %d requests",
+                                     *design.answers_per_probe, *design.answers_per_probe == 1 ? "" : "s",
+                                     design.probes.size(), plan.cells.size(), design.requests);
   if (tokens) text += absl::StrFormat(", %.0f tokens", *tokens);
   if (design.cost) text += absl::StrFormat(", %.4g at the prices given", *design.cost);
   text += absl::StrFormat(" (%s)\n", absl::StrJoin(design.signals, ", "));

@@ -70,6 +70,9 @@ struct PlanDesign {
   // By fresh random numbers at that size (at max_answers where the power is not reached), with its simulation
   // error.
   stats::PowerEstimate power = {};
+  // Where the power is not reached: share of audits at max_answers that reject equality, whatever the effect
+  // gate says. Those beyond `power` end in `inconclusive`.
+  std::optional<double> rejection_power = std::nullopt;
   // Answers a probe that the simulation's error leaves open.
   std::int64_t answers_low = 1;
   std::optional<std::int64_t> answers_high = std::nullopt;
