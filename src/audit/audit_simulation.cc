@@ -95,6 +95,26 @@ void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::
   }
 }
 
+// Splits every probe's answers at random. One answer cannot be split: both halves then hold it.
+void Halve(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second) {
+  stats::CounterRng rng(seed, 0);
+  for (const auto& [id, sample] : whole.probes) {
+    ProbeSample& kept = first.probes.emplace(id, sample).first->second;
+    ProbeSample& lent = second.probes[id];
+    lent.conditions = sample.conditions;
+    for (const std::string_view signal : kCountedSignals) {
+      const auto count = static_cast<std::int64_t>(CountOf(sample, signal));
+      if (count == 0) continue;
+      if (count == 1) {
+        ProbeSample copy = sample;
+        Lend(copy, signal, 1, 1, rng, lent);
+      } else {
+        Lend(kept, signal, count / 2, count / 2, rng, lent);
+      }
+    }
+  }
+}
+
 // The probe with the data of one signal, or of all counted ones.
 ProbeSample Only(const ProbeSample& sample, const std::string& signal) {
   const auto wanted = [&](std::string_view name) { return signal.empty() || signal == name; };
@@ -150,6 +170,7 @@ AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& su
   for (const auto& entry : claimed_.probes) {
     if (!SignalsOf(entry.first).empty()) probes_.push_back(entry.first);
   }
+  Halve(substitute_, stats::MixSeed(options.seed, 0x4A1F), looked_at_, kept_back_);
 }
 
 std::vector<std::string> AuditSimulator::SignalsOf(const std::string& probe) const {
@@ -195,8 +216,9 @@ bool AuditSimulator::BeyondStored(const AuditDesign& design) const {
       if (!design.signal.empty() && signal != design.signal) continue;
       const double n = static_cast<double>(design.answers);
       const auto from_substitute = static_cast<std::int64_t>(std::ceil(n * options_.share));
-      if (from_substitute > Drawable(substitute_.probes.at(probe), signal, options_.known_substitute))
-        return true;
+      const bool keep = options_.known_substitute && !design.chosen;
+      const SampleSet& served = design.chosen ? kept_back_ : substitute_;
+      if (from_substitute > Drawable(served.probes.at(probe), signal, keep)) return true;
       for (const SampleSet& variant : variants_) {
         const auto it = variant.probes.find(probe);
         if (options_.share >= 1 || it == variant.probes.end()) continue;
@@ -207,27 +229,38 @@ bool AuditSimulator::BeyondStored(const AuditDesign& design) const {
   return false;
 }
 
-AuditSimulator::Trial AuditSimulator::Simulate(const AuditDesign& design, std::uint64_t seed) const {
+std::int64_t AuditSimulator::MostAnswers(const std::vector<std::string>& probes) const {
+  std::int64_t most = 1;
+  for (const std::string& probe : probes) most = std::max(most, 2 * Stored(probe));
+  return most;
+}
+
+AuditSimulator::Trial AuditSimulator::Simulate(const AuditDesign& design, std::uint64_t seed,
+                                               bool pilot) const {
   stats::CounterRng rng(stats::MixSeed(options_.seed, 0x9A17), seed);
   Trial trial;
   for (const SampleSet& variant : variants_) trial.references.push_back(Restrict(variant, design));
-  trial.alternative = Restrict(substitute_, design);
+  // Where observed answers are taken from; what is left there is the stored alternative, unless that is the
+  // half that was looked at.
+  SampleSet served = Restrict(pilot ? looked_at_ : design.chosen ? kept_back_ : substitute_, design);
+  const bool keep = options_.known_substitute && !design.chosen;
   // An honest answer comes from one honest serving.
   SampleSet& honest = trial.references[rng.Below(static_cast<std::uint32_t>(trial.references.size()))];
   for (const std::string& id : design.probes) {
     ProbeSample& observed = trial.observed.probes[id];
-    ProbeSample& stored = trial.alternative.probes.at(id);
+    ProbeSample& stored = served.probes.at(id);
     observed.conditions = stored.conditions;
     const std::int64_t substituted = Binomial(design.answers, options_.share, rng);
     for (const std::string_view signal : kCountedSignals) {
       if (!HasSignal(stored, signal)) continue;
-      Lend(stored, signal, substituted, Drawable(stored, signal, options_.known_substitute), rng, observed);
+      Lend(stored, signal, substituted, Drawable(stored, signal, keep), rng, observed);
       const auto it = honest.probes.find(id);
       if (substituted == design.answers || it == honest.probes.end()) continue;
       Lend(it->second, signal, design.answers - substituted, Drawable(it->second, signal, true), rng,
            observed);
     }
   }
+  trial.alternative = design.chosen ? Restrict(looked_at_, design) : std::move(served);
   if (trial.references.size() > 1) {
     std::vector<const SampleSet*> parts;
     for (const SampleSet& reference : trial.references) parts.push_back(&reference);
@@ -253,7 +286,7 @@ VerifyOptions AuditSimulator::TestOptions(const AuditDesign& design, std::uint64
 
 template <class Judge>
 bool AuditSimulator::AgainstEveryReference(const AuditDesign& design, std::uint64_t seed, Judge judge) const {
-  const Trial trial = Simulate(design, seed);
+  const Trial trial = Simulate(design, seed, false);
   const VerifyOptions options = TestOptions(design, seed);
   return std::all_of(trial.references.begin(), trial.references.end(), [&](const SampleSet& reference) {
     DecisionInput input;
@@ -278,7 +311,7 @@ bool AuditSimulator::Rejects(const AuditDesign& design, std::uint64_t seed) cons
 
 double AuditSimulator::StandardScore(const std::string& probe, const std::string& signal,
                                      std::int64_t answers, std::uint64_t seed) const {
-  const Trial trial = Simulate({.probes = {probe}, .signal = signal, .answers = answers}, seed);
+  const Trial trial = Simulate({.probes = {probe}, .signal = signal, .answers = answers}, seed, true);
   SignalOptions options;
   options.claim = options_.claim;
   options.permutations = kScorePermutations;

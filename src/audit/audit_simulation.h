@@ -19,10 +19,13 @@ inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "tex
 
 // Which answers are asked for and looked at.
 struct AuditDesign {
-  std::vector<std::string> probes;
+  std::vector<std::string> probes = {};
   // One of kCountedSignals, or empty for all.
-  std::string signal;
+  std::string signal = {};
   std::int64_t answers = 1;
+  // Probes were chosen by looking at the substitute's answers: observed ones then come from the half that was
+  // not looked at, and the stored alternative is the other half.
+  bool chosen = false;
 };
 
 class AuditSimulator {
@@ -44,8 +47,11 @@ class AuditSimulator {
   [[nodiscard]] bool Differs(const AuditDesign& design, std::uint64_t seed) const;
   // Does it reject equality, whatever the effect gate says?
   [[nodiscard]] bool Rejects(const AuditDesign& design, std::uint64_t seed) const;
+  // Most answers a probe that the stored ones can stand for: twice their number, of the best-stored probe.
+  [[nodiscard]] std::int64_t MostAnswers(const std::vector<std::string>& probes) const;
   // Standard score of one signal in one probe: the normal quantile of its p-value of equality, bounded by the
   // number of relabelings.
+  // Looks at one half of the substitute's answers only.
   [[nodiscard]] double StandardScore(const std::string& probe, const std::string& signal,
                                      std::int64_t answers, std::uint64_t seed) const;
 
@@ -57,12 +63,14 @@ class AuditSimulator {
   [[nodiscard]] VerifyOptions TestOptions(const AuditDesign& design, std::uint64_t seed) const;
   template <class Judge>
   [[nodiscard]] bool AgainstEveryReference(const AuditDesign& design, std::uint64_t seed, Judge judge) const;
-  [[nodiscard]] Trial Simulate(const AuditDesign& design, std::uint64_t seed) const;
+  [[nodiscard]] Trial Simulate(const AuditDesign& design, std::uint64_t seed, bool pilot) const;
   [[nodiscard]] std::int64_t Drawable(const ProbeSample& pool, std::string_view signal, bool keep) const;
 
   const PlanOptions& options_;
   std::vector<SampleSet> variants_;
   SampleSet claimed_, substitute_;
+  // The substitute's answers in two halves: probes are ranked by the first.
+  SampleSet looked_at_, kept_back_;
   std::map<std::string, double> spread_;
   std::vector<std::string> probes_;
 };

@@ -92,29 +92,34 @@ absl::StatusOr<stats::PowerEstimate> SimulatePower(const AuditSimulator& simulat
 
 // Finds the fewest answers a probe up to `largest`.
 absl::Status FindSize(const AuditSimulator& simulator, std::int64_t largest, const PlanOptions& options,
-                      const std::string& signal, PlanDesign& design) {
+                      const AuditDesign& asked, PlanDesign& design) {
+  const auto sized = [&](std::int64_t n) {
+    AuditDesign result = asked;
+    result.answers = n;
+    return result;
+  };
   stats::SampleSizeOptions search;
   search.target_power = options.power;
   search.largest = largest;
   search.seed = stats::MixSeed(options.seed, 0x517E);
-  PINCHBECK_ASSIGN_OR_RETURN(
-      const stats::SampleSizeResult found,
-      stats::RequiredSampleSize(
-          [&](std::int64_t n, std::uint64_t seed) {
-            return SimulatePower(simulator, {design.probes, signal, n}, options, seed, true);
-          },
-          search));
+  PINCHBECK_ASSIGN_OR_RETURN(const stats::SampleSizeResult found,
+                             stats::RequiredSampleSize(
+                                 [&](std::int64_t n, std::uint64_t seed) {
+                                   return SimulatePower(simulator, sized(n), options, seed, true);
+                                 },
+                                 search));
   design.answers_per_probe = found.n;
   design.power = found.power;
+  design.most_answers = largest;
   design.answers_low = found.n_lower;
   design.answers_high = found.n_upper;
   if (!found.n) {
     PINCHBECK_ASSIGN_OR_RETURN(const stats::PowerEstimate rejects,
-                               SimulatePower(simulator, {design.probes, signal, largest}, options,
+                               SimulatePower(simulator, sized(largest), options,
                                              stats::MixSeed(options.seed, 0x6A7E), true, Outcome::kRejects));
     design.rejection_power = rejects.power;
   }
-  design.beyond_stored = simulator.BeyondStored({design.probes, signal, found.n.value_or(largest)});
+  design.beyond_stored = simulator.BeyondStored(sized(found.n.value_or(largest)));
   return absl::OkStatus();
 }
 
@@ -192,15 +197,15 @@ class Planner {
       : simulator_(simulator), options_(options), by_tokens_(by_tokens), plan_(plan) {}
 
   // One design of given probes; sought up to `largest` answers a probe.
-  absl::StatusOr<PlanDesign> Design(const std::string& name, const std::string& signal,
-                                    std::vector<std::string> probes, std::int64_t largest) const {
+  absl::StatusOr<PlanDesign> Design(const std::string& name, const AuditDesign& asked,
+                                    std::int64_t largest) const {
     PlanDesign design;
     design.name = name;
-    design.probes = std::move(probes);
+    design.probes = asked.probes;
     const std::vector<std::string> family = simulator_.Family(design.probes);
     design.family = family.size();
-    design.signals = signal.empty() ? family : std::vector<std::string>{signal};
-    PINCHBECK_RETURN_IF_ERROR(FindSize(simulator_, largest, options_, signal, design));
+    design.signals = asked.signal.empty() ? family : std::vector<std::string>{asked.signal};
+    PINCHBECK_RETURN_IF_ERROR(FindSize(simulator_, largest, options_, asked, design));
     internal::SetCost(plan_.cells, design.answers_per_probe.value_or(largest), options_, design);
     return design;
   }
@@ -216,12 +221,11 @@ class Planner {
         }
       }
       PINCHBECK_ASSIGN_OR_RETURN(PlanDesign design,
-                                 Design(signal, signal, std::move(probes), options_.max_answers));
+                                 Design(signal, {.probes = probes, .signal = signal}, Most(probes)));
       Keep(std::move(design));
     }
     if (plan_.designs.size() < 2) return absl::OkStatus();
-    PINCHBECK_ASSIGN_OR_RETURN(PlanDesign design,
-                               Design("combined", "", std::move(all), options_.max_answers));
+    PINCHBECK_ASSIGN_OR_RETURN(PlanDesign design, Design("combined", {.probes = all}, Most(all)));
     Keep(std::move(design));
     return absl::OkStatus();
   }
@@ -236,15 +240,16 @@ class Planner {
         round += internal::CostOfRequest(plan_.cells[i], by_tokens_);
         probes.push_back(plan_.cells[i].probe);
       }
-      const std::int64_t largest = Affordable(best, round);
+      const std::int64_t most = Most(probes), largest = std::min(most, Affordable(best, round));
       if (largest < 1) continue;
-      if (largest < options_.max_answers) {
-        PINCHBECK_ASSIGN_OR_RETURN(const stats::PowerEstimate power,
-                                   SimulatePower(simulator_, {probes, "", largest}, options_,
-                                                 stats::MixSeed(options_.seed, 0xCEA9 + k), true));
+      const AuditDesign asked{.probes = probes, .signal = "", .answers = largest, .chosen = true};
+      if (largest < most) {
+        PINCHBECK_ASSIGN_OR_RETURN(
+            const stats::PowerEstimate power,
+            SimulatePower(simulator_, asked, options_, stats::MixSeed(options_.seed, 0xCEA9 + k), true));
         if (power.power < options_.power) continue;
       }
-      PINCHBECK_ASSIGN_OR_RETURN(PlanDesign design, Design("cheapest", "", std::move(probes), largest));
+      PINCHBECK_ASSIGN_OR_RETURN(PlanDesign design, Design("cheapest", asked, largest));
       if (design.answers_per_probe) best = std::move(design);
     }
     if (best) Keep(*std::move(best));
@@ -252,6 +257,10 @@ class Planner {
   }
 
  private:
+  [[nodiscard]] std::int64_t Most(const std::vector<std::string>& probes) const {
+    return std::min(options_.max_answers, simulator_.MostAnswers(probes));
+  }
+
   // Most answers a probe at which a round of that cost is still cheaper than every design known.
   [[nodiscard]] std::int64_t Affordable(const std::optional<PlanDesign>& best, double round) const {
     std::optional<double> bound;
@@ -324,8 +333,8 @@ void AddWarnings(const Fingerprint& claimed, const Fingerprint& substitute, bool
         "of one endpoint plan with --claim serving");
   }
   if (!plan.cheapest) {
-    plan.warnings.push_back("no design reaches the power with up to " +
-                            std::to_string(plan.options.max_answers) + " answers a probe");
+    plan.warnings.push_back(
+        "no design reaches the power; sizes were tried up to --max-answers and to twice the stored answers");
   }
 }
 
@@ -363,8 +372,8 @@ absl::StatusOr<stats::PowerEstimate> DesignPower(const Fingerprint& claimed, con
   if (probes.empty() || answers < 1 || answers > options.max_answers) {
     return absl::InvalidArgumentError("give at least one probe and 1 to max_answers answers");
   }
-  return SimulatePower(simulator, {probes, "", answers}, options, stats::MixSeed(options.seed, 0xDE51),
-                       false);
+  return SimulatePower(simulator, {.probes = probes, .signal = "", .answers = answers}, options,
+                       stats::MixSeed(options.seed, 0xDE51), false);
 }
 
 }  // namespace pinchbeck

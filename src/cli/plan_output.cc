@@ -34,6 +34,7 @@ Json DesignToJson(const PlanDesign& design) {
           {"family", design.family},
           {"reached", reached},
           {"answers_per_probe", Optional(design.answers_per_probe)},
+          {"most_answers", design.most_answers},
           {"answers_low", design.answers_low},
           {"answers_high", Optional(design.answers_high)},
           {"requests", reached ? Json(design.requests) : Json(nullptr)},
@@ -49,11 +50,11 @@ Json DesignToJson(const PlanDesign& design) {
           {"beyond_stored", design.beyond_stored}};
 }
 
-std::string DesignText(const PlanDesign& design, std::int64_t max_answers) {
+std::string DesignText(const PlanDesign& design) {
   std::string text = absl::StrFormat("  %-13s %4d", design.name, design.probes.size());
   if (!design.answers_per_probe) {
     return text + absl::StrFormat("   not reached: power %.2f with %d answers a probe\n", design.power.power,
-                                  max_answers);
+                                  design.most_answers);
   }
   const std::optional<double> tokens = Tokens(design);
   const std::string range = design.answers_high
@@ -96,7 +97,7 @@ std::string PlanToText(const Plan& plan) {
                                  [](const PlanDesign& design) { return design.cost.has_value(); });
   text += absl::StrFormat("  %-13s %4s %7s %-9s %8s %9s%s   %s\n", "design", "probes", "answers", "(range)",
                           "requests", "tokens", money ? "       cost" : "", "power +- simulation error");
-  for (const PlanDesign& design : plan.designs) text += DesignText(design, options.max_answers);
+  for (const PlanDesign& design : plan.designs) text += DesignText(design);
   text += "\n";
   if (plan.cheapest) text += CheapestText(plan);
   text += absl::StrFormat(

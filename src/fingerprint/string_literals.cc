@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 // Literals joined without an operator, at most.
-constexpr int kMaxJoined = 256;
+constexpr int kMaxJoined = 64;
 // Bytes visited per byte of text before the search is given up.
 constexpr std::size_t kWorkFactor = 64;
 constexpr std::size_t kMinWork = std::size_t{1} << 24;

@@ -61,16 +61,18 @@ struct PlanDesign {
   std::vector<std::string> probes;
   // Counted signals among which alpha is shared.
   std::size_t family = 1;
-  // Fewest answers a probe that reach the power; absent when max_answers do not.
+  // Most answers a probe that were considered: max_answers, or twice what is stored if that is less.
+  std::int64_t most_answers = 0;
+  // Fewest answers a probe that reach the power; absent when most_answers do not.
   std::optional<std::int64_t> answers_per_probe = std::nullopt;
   std::int64_t requests = 0;
   std::optional<double> input_tokens = std::nullopt;
   std::optional<double> output_tokens = std::nullopt;
   std::optional<double> cost = std::nullopt;
-  // By fresh random numbers at that size (at max_answers where the power is not reached), with its simulation
-  // error.
+  // By fresh random numbers at that size (at most_answers where the power is not reached), with its
+  // simulation error.
   stats::PowerEstimate power = {};
-  // Where the power is not reached: share of audits at max_answers that reject equality, whatever the effect
+  // Where the power is not reached: share of audits at most_answers that reject equality, whatever the effect
   // gate says. Those beyond `power` end in `inconclusive`.
   std::optional<double> rejection_power = std::nullopt;
   // Answers a probe that the simulation's error leaves open.
@@ -99,9 +101,11 @@ struct Plan {
 // stored ones (and, for a share below 1, from the claimed model's); the reference and the stored alternative
 // keep the rest. So the three samples are disjoint, as they are in a real audit, and the power is unbiased as
 // long as stored answers last: up to half of them may be drawn. Beyond that answers are drawn repeatedly, and
-// the power is too high; `beyond_stored` says so. An audit counts when some counted signal rejects at alpha
-// over the family's size and passes its effect gate, against every honest variant and their mixture: what
-// verify() calls `differs`, but for Holm's later steps.
+// the power is too high; `beyond_stored` says so. For the cheapest design, whose probes are chosen by what
+// the stored answers show, the substitute's answers are split once: one half chooses and is the stored
+// alternative, the other is what is observed, so that the choice cannot flatter the power. An audit counts
+// when some counted signal rejects at alpha over the family's size and passes its effect gate, against every
+// honest variant and their mixture: what verify() calls `differs`, but for Holm's later steps.
 //
 // Sizes are found by stats::RequiredSampleSize(). Probes are ranked by the squared standard score that their
 // tests gain per answer and token in a pilot simulation; the cheapest design is sought among the first 1, 2,
