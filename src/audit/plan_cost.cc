@@ -51,9 +51,9 @@ RequestTokens TokensOfRequest(const std::string& probe, const Fingerprint& claim
   RequestTokens tokens;
   tokens.input = First(probe, claimed, substitute, MeanInput);
   tokens.output = First(probe, claimed, substitute, MeanOutput);
-  if (!tokens.output) tokens.output = First(probe, claimed, substitute, ShortCap);
   if (!tokens.input) tokens.input = options.input_tokens;
   if (!tokens.output) tokens.output = options.output_tokens;
+  if (!tokens.output) tokens.output = First(probe, claimed, substitute, ShortCap);
   return tokens;
 }
 

@@ -15,7 +15,7 @@ struct RequestTokens {
 };
 
 // Mean tokens of one request of a probe: as the claimed model's fingerprint recorded them, else the
-// substitute's, else (output only, where a few tokens were asked for) the cap, else what the options state.
+// substitute's, else what the options state, else (output only, where a few tokens were asked for) the cap.
 [[nodiscard]] RequestTokens TokensOfRequest(const std::string& probe, const Fingerprint& claimed,
                                             const Fingerprint& substitute, const PlanOptions& options);
 

@@ -15,7 +15,7 @@ const std::string kFolder = PINCHBECK_SOURCE_DIR "/fingerprints/aig_random_1_355
 
 std::vector<std::string> Plan(const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {
-      "plan", "--fingerprint", kFolder + "GPT-4o.json", "--against", kFolder + "GLM-5.json", "--runs", "60"};
+      "plan", "--fingerprint", kFolder + "GPT-4o.json", "--against", kFolder + "GLM-5.json", "--runs", "40"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
