@@ -333,7 +333,7 @@ void AddWarnings(const Fingerprint& claimed, const Fingerprint& substitute, bool
         "of one endpoint plan with --claim serving");
   }
   if (!plan.cheapest) {
-    plan.warnings.push_back(
+    plan.warnings.emplace_back(
         "no design reaches the power; sizes were tried up to --max-answers and to twice the stored answers");
   }
 }
