@@ -33,7 +33,8 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
   result.alternatives = input.alternatives;
   result.level = options.alpha / static_cast<double>(std::max<std::size_t>(1, family));
   result.permutations = options.permutations;
-  result.against_noise = result.test_only = input.identification;
+  result.against_noise = input.identification;
+  result.decision_only = input.counted_only;
   if (input.spread != nullptr) {
     if (const auto it = input.spread->find(signal.name); it != input.spread->end())
       result.honest_spread = it->second;

@@ -264,6 +264,22 @@ void WarnAboutSize(Report& report) {
   }
 }
 
+// A recording of other probes than the fingerprint's, where those are somebody else's prompts: says how to
+// get them.
+void ExplainOtherPrompts(const Fingerprint& fingerprint, std::int64_t unplanned, Report& report) {
+  if (report.reason != "nothing_comparable" || unplanned == 0) return;
+  if (!fingerprint.provenance || fingerprint.provenance->prompts.empty()) return;
+  const Provenance& provenance = *fingerprint.provenance;
+  report.reason = "other_prompts";
+  std::string where = provenance.source;
+  if (provenance.prompts.front().file) where = *provenance.prompts.front().file + " of " + where;
+  if (provenance.commit) where += " at " + *provenance.commit;
+  report.warnings.push_back("the fingerprint was made with prompts of " + provenance.source +
+                            ", which the recording does not hold; get " + where +
+                            ", make a battery with `pinchbeck fingerprints prompt`, and record with "
+                            "`pinchbeck collect --battery`");
+}
+
 void WarnAboutAge(const Fingerprint& fingerprint, const std::optional<std::string>& last_observed,
                   Report& report) {
   constexpr absl::Duration kMaxAge = absl::Hours(24 * 90);
@@ -354,7 +370,13 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     JudgePower(input, alternatives, raised, report);
     AddLargestShares(reference->sample, observed, alternatives, report);
   }
-  if (raised.ranking_only && !report.condition_differences.empty()) {
+  const bool for_ranking =
+      fingerprint.provenance && fingerprint.provenance->use == FingerprintUse::kRankingOnly;
+  if (for_ranking) {
+    report.warnings.push_back("the fingerprint is for ranking only: " +
+                              fingerprint.provenance->use_note.value_or("its answers allow no verdict"));
+  }
+  if (for_ranking || (raised.ranking_only && !report.condition_differences.empty())) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "ranking_only";
   }
@@ -373,6 +395,7 @@ absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint,
         std::to_string(observed.unplanned) +
         " observations belong to probes that the fingerprint does not hold and were left out");
   }
+  ExplainOtherPrompts(fingerprint, observed.unplanned, report);
   std::int64_t not_asked = 0;
   for (const auto& entry : fingerprint.plan) not_asked += observed.sample.probes.count(entry.first) == 0;
   if (not_asked > 0) {

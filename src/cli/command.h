@@ -41,6 +41,8 @@ void AddVerifyCommand(CLI::App& app, CommandContext& context);
 void AddCompareCommand(CLI::App& app, CommandContext& context);
 void AddIdentifyCommand(CLI::App& app, CommandContext& context);
 void AddMockRelayCommand(CLI::App& app, CommandContext& context);
+void AddFingerprintsCommand(CLI::App& app, CommandContext& context);
+void AddPlanCommand(CLI::App& app, CommandContext& context);
 void AddDemoCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace pinchbeck::cli

@@ -1,6 +1,7 @@
 // pinchbeck enroll: recordings (or a live collection) to a fingerprint.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct EnrollFlags {
   std::string out;
   std::string save_recording;
   std::string request_model;
+  std::string provenance;
+  std::string created;
   bool variants = false;
   bool keep_text = false;
   bool private_texts = false;
@@ -61,7 +64,14 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   options.variant_per_recording = flags.variants;
   options.keep_text = flags.keep_text;
   options.private_texts = flags.private_texts;
-  options.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
+  options.created = flags.created;
+  if (flags.created.empty()) {
+    options.created = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone());
+  }
+  std::optional<Provenance> provenance;
+  if (!flags.provenance.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(provenance, LoadProvenance(flags.provenance));
+  }
   std::vector<std::string> recordings = flags.recordings;
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   if (recordings.empty()) {
@@ -73,9 +83,12 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
     options.endpoint_kind = "openai-chat";
     options.battery_sha256 = collected.battery_sha256;
   }
-  PINCHBECK_ASSIGN_OR_RETURN(const EnrollResult result, Enroll(recordings, options));
+  PINCHBECK_ASSIGN_OR_RETURN(EnrollResult result, Enroll(recordings, options));
   for (const std::string& warning : result.recordings.warnings)
     context.err << "pinchbeck: warning: " << warning << "\n";
+  if (provenance) {
+    PINCHBECK_RETURN_IF_ERROR(AttachProvenance(*std::move(provenance), result.fingerprint));
+  }
   PINCHBECK_RETURN_IF_ERROR(SaveFingerprint(result.fingerprint, flags.out));
   PrintSummary(flags, result, context);
   return absl::OkStatus();
@@ -113,6 +126,16 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
       ->add_flag("--private", flags->private_texts,
                  "keep nothing readable of longer answers: hashed 3-grams and style only")
       ->excludes(keep_text);
+  command->add_option("--provenance", flags->provenance,
+                      "JSON file that says where published answers come from and under which licence");
+  command
+      ->add_option("--created", flags->created,
+                   "time of creation to write (RFC 3339) instead of now, so that a build can be repeated")
+      ->check([](const std::string& text) {
+        absl::Time time;
+        const bool valid = absl::ParseTime(absl::RFC3339_full, text, &time, nullptr);
+        return valid ? std::string() : "\"" + text + "\" is no RFC 3339 time such as 2026-01-31T12:00:00Z";
+      });
   AddCollectFlags(*command, flags->collect,
                   {.with_seed = true, .with_model = false, .endpoint_required = false});
   command->callback([flags, &context] {

@@ -26,6 +26,8 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
   AddVerifyCommand(app, context);
   AddCompareCommand(app, context);
   AddIdentifyCommand(app, context);
+  AddPlanCommand(app, context);
+  AddFingerprintsCommand(app, context);
   AddMockRelayCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

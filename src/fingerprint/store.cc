@@ -1,11 +1,9 @@
 // The fingerprint file: one JSON document. docs/design/0003-fingerprint-format.md describes it.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -13,7 +11,9 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/version.h"
+#include "src/fingerprint/file_writer.h"
 #include "src/fingerprint/json_field.h"
+#include "src/fingerprint/provenance_json.h"
 #include "src/fingerprint/text_json.h"
 
 namespace pinchbeck {
@@ -355,6 +355,9 @@ Fingerprint ReadFingerprint(const Field& root) {
   if (const auto names = root.Find("requested_models")) {
     for (const Field& name : names->Items()) fingerprint.requested_models.push_back(name.String());
   }
+  if (const auto provenance = root.Find("provenance")) {
+    fingerprint.provenance = internal::ReadProvenance(*provenance);
+  }
   for (const auto& [id, plan] : root.At("plan").Members()) fingerprint.plan.emplace(id, ReadPlan(plan));
   const Field parts = root.At("parts");
   for (const Field& part : parts.Items()) fingerprint.parts.push_back(ReadPart(part, fingerprint.plan));
@@ -378,6 +381,7 @@ std::string SerializeFingerprint(const Fingerprint& fingerprint) {
   PutOptional(json, "endpoint_kind", fingerprint.endpoint_kind);
   PutOptional(json, "battery_sha256", fingerprint.battery_sha256);
   json["requested_models"] = fingerprint.requested_models;
+  if (fingerprint.provenance) json["provenance"] = internal::ProvenanceToJson(*fingerprint.provenance);
   Json plan = Json::object();
   for (const auto& [id, probe] : fingerprint.plan) plan[id] = PlanToJson(probe);
   json["plan"] = std::move(plan);
@@ -423,40 +427,7 @@ absl::StatusOr<Fingerprint> LoadFingerprint(const std::string& path) {
 }
 
 absl::Status SaveFingerprint(const Fingerprint& fingerprint, const std::string& path) {
-  const std::string temporary = path + ".part";
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    const std::string text = SerializeFingerprint(fingerprint);
-    file.write(text.data(), static_cast<std::streamsize>(text.size()));
-    file.flush();
-    if (!file) {
-      std::remove(temporary.c_str());
-      return absl::PermissionDeniedError(path + ": cannot be written; check the folder and the space left");
-    }
-  }
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  if (error) {
-    std::remove(temporary.c_str());
-    return absl::PermissionDeniedError(path + ": " + error.message());
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<Fingerprint>> LoadFingerprints(const std::string& folder) {
-  std::error_code error;
-  std::vector<std::string> paths;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() == ".json") paths.push_back(it->path().string());
-  }
-  if (error) return absl::NotFoundError(folder + ": " + error.message() + "; give a folder of fingerprints");
-  std::sort(paths.begin(), paths.end());
-  std::vector<Fingerprint> fingerprints;
-  for (const std::string& path : paths) {
-    PINCHBECK_ASSIGN_OR_RETURN(Fingerprint fingerprint, LoadFingerprint(path));
-    fingerprints.push_back(std::move(fingerprint));
-  }
-  return fingerprints;
+  return internal::ReplaceFile(path, SerializeFingerprint(fingerprint));
 }
 
 }  // namespace pinchbeck

@@ -89,8 +89,15 @@ std::string Reason(const Report& report) {
            "other sampling "
            "settings, another template or a hidden system prompt rather than to another model.";
   }
-  if (reason == "ranking_only")
-    return "The conditions differ, so this is a relative ranking only, not a verdict.";
+  if (reason == "ranking_only") {
+    return report.condition_differences.empty()
+               ? "The fingerprint is for ranking only, so this is not a verdict."
+               : "The conditions differ, so this is a relative ranking only, not a verdict.";
+  }
+  if (reason == "other_prompts") {
+    return "The recording holds other prompts than the fingerprint was made with. The warnings say how to get "
+           "them.";
+  }
   if (reason == "no_usable_observation") {
     return "Every request failed. Check the address, the key and the model name, then record again.";
   }

@@ -112,18 +112,16 @@ SignalEvidence EvaluateChoice(const SampleSet& reference, const SampleSet& obser
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
   const Eigen::RowVectorXd divergence = table.values.row(0);
+  const double error = options.decision_only ? 0 : BootstrapError(cells, strata, weights, options.seed);
+  internal::SetEffect(divergence(0) - divergence.mean(), error, divergence, options, evidence);
+  if (!options.decision_only) {
+    SetDetectable(cells, strata, weights, total_weight, divergence, options, evidence);
+  }
   evidence.method = std::string("Jensen-Shannon divergence") +
                     (statistics.has_alternatives() ? ", likelihood ratios to stored alternatives" : "") +
                     (options.against_noise ? ", likelihood ratio to uniform answers" : "") +
                     (statistics.has_numbers() ? ", ranks and last digits of numbers" : "") +
                     (table.exact ? "; all relabelings" : "; permutation within probes");
-  if (options.test_only) {
-    evidence.effect = divergence(0) - divergence.mean();
-    return evidence;
-  }
-  internal::SetEffect(divergence(0) - divergence.mean(), BootstrapError(cells, strata, weights, options.seed),
-                      divergence, options, evidence);
-  SetDetectable(cells, strata, weights, total_weight, divergence, options, evidence);
   return evidence;
 }
 

@@ -54,7 +54,7 @@ struct Report {
   Verdict verdict = Verdict::kNotMeasurable;
   // Why a verdict is inconclusive or not measurable, one word for programs: "configuration",
   // "effect_below_gate", "too_few_observations", "ranking_only", "nothing_comparable",
-  // "no_usable_observation".
+  // "other_prompts", "no_usable_observation".
   std::optional<std::string> reason;
   std::string model;
   Claim claim = Claim::kWeights;

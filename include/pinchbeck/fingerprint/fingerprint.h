@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pinchbeck/fingerprint/provenance.h"
 #include "pinchbeck/signal/sample.h"
 
 namespace pinchbeck {
@@ -35,6 +36,8 @@ struct Fingerprint {
   std::optional<std::string> endpoint_kind;
   std::optional<std::string> battery_sha256;
   std::vector<std::string> requested_models;
+  // Source, licence and attribution of answers that were published by somebody.
+  std::optional<Provenance> provenance;
   // Which signals each probe feeds; its conditions are in the parts' samples.
   SignalPlan plan;
   std::vector<FingerprintPart> parts;
@@ -61,7 +64,8 @@ struct Fingerprint {
 // Writes to a temporary file beside `path` and renames it, so that no reader sees half a fingerprint.
 [[nodiscard]] absl::Status SaveFingerprint(const Fingerprint& fingerprint, const std::string& path);
 
-// All fingerprints (*.json) of a folder, by file name.
+// All fingerprints (*.json) of a folder and its subfolders, by path. Index files
+// (pinchbeck/fingerprint/library.h) are left out.
 [[nodiscard]] absl::StatusOr<std::vector<Fingerprint>> LoadFingerprints(const std::string& folder);
 
 // How the recording's conditions differ from the fingerprint's, one line a probe and field; empty when they

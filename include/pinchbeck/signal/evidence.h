@@ -33,8 +33,9 @@ struct SignalOptions {
   std::vector<const SampleSet*> alternatives;
   // Also look for answers that are equally likely, whatever the model (choice).
   bool against_noise = false;
-  // Leave out what only a report needs: intervals and detectable effects (choice).
-  bool test_only = false;
+  // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects are
+  // the same.
+  bool decision_only = false;
 };
 
 // Numbers of one comparison. Effects are corrected for their null mean, so they are near 0 (possibly below)
