@@ -68,6 +68,24 @@ std::vector<stats::SparseValue> SquareRootShares(const TextFeatures& text) {
   return values;
 }
 
+// Replaces features by their places among all that occur, in the same order; returns how many there are.
+std::size_t NumberFeatures(std::vector<std::vector<stats::SparseValue>>& items) {
+  std::vector<std::uint32_t> features;
+  for (const auto& item : items) {
+    for (const stats::SparseValue& v : item) features.push_back(v.feature);
+  }
+  std::sort(features.begin(), features.end());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
+  for (auto& item : items) {
+    auto place = features.begin();
+    for (stats::SparseValue& v : item) {
+      place = std::lower_bound(place, features.end(), v.feature);
+      v.feature = static_cast<std::uint32_t>(place - features.begin());
+    }
+  }
+  return features.size();
+}
+
 }  // namespace
 
 Texts Spread(const std::vector<TextFeatures>& texts, std::size_t count) {
@@ -109,22 +127,25 @@ bool HasKernel(TextKernel kernel, const Texts& items) {
 
 Eigen::MatrixXd BalancedTrigramGram(const std::vector<Texts>& cells) {
   std::vector<std::vector<stats::SparseValue>> items;
-  std::vector<double> sums(kTrigramBuckets, 0.0), squares(kTrigramBuckets, 0.0);
   for (const Texts& cell : cells) {
-    const std::size_t begin = items.size();
-    for (const TextFeatures* text : cell) {
-      items.push_back(SquareRootShares(*text));
-      for (const stats::SparseValue& v : items.back()) {
+    for (const TextFeatures* text : cell) items.push_back(SquareRootShares(*text));
+  }
+  std::vector<double> sums(NumberFeatures(items), 0.0), squares = sums;
+  std::size_t begin = 0;
+  for (const Texts& cell : cells) {
+    for (std::size_t i = begin; i < begin + cell.size(); ++i) {
+      for (const stats::SparseValue& v : items[i]) {
         sums[v.feature] += v.value;
         squares[v.feature] += v.value * v.value;
       }
     }
-    for (std::size_t i = begin; i < items.size(); ++i) {
+    for (std::size_t i = begin; i < begin + cell.size(); ++i) {
       for (const stats::SparseValue& v : items[i]) {
         squares[v.feature] -= sums[v.feature] * sums[v.feature] / static_cast<double>(cell.size());
         sums[v.feature] = 0;
       }
     }
+    begin += cell.size();
   }
   for (std::vector<stats::SparseValue>& item : items) {
     // Below this a 3-gram varies by rounding only.
