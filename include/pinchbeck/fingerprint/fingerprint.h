@@ -68,6 +68,10 @@ struct Fingerprint {
 // agree. Fields that one side did not record are not compared.
 [[nodiscard]] std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint,
                                                             const SampleSet& observed);
+// The same for one probe.
+[[nodiscard]] std::vector<std::string> ConditionDifferences(const std::string& probe,
+                                                            const ProbeConditions& reference,
+                                                            const ProbeConditions& observed);
 
 }  // namespace pinchbeck
 
