@@ -39,6 +39,7 @@ void AddCollectCommand(CLI::App& app, CommandContext& context);
 void AddEnrollCommand(CLI::App& app, CommandContext& context);
 void AddVerifyCommand(CLI::App& app, CommandContext& context);
 void AddCompareCommand(CLI::App& app, CommandContext& context);
+void AddMonitorCommand(CLI::App& app, CommandContext& context);
 void AddMockRelayCommand(CLI::App& app, CommandContext& context);
 void AddDemoCommand(CLI::App& app, CommandContext& context);
 

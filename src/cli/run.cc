@@ -25,6 +25,7 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
   AddEnrollCommand(app, context);
   AddVerifyCommand(app, context);
   AddCompareCommand(app, context);
+  AddMonitorCommand(app, context);
   AddMockRelayCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
