@@ -33,11 +33,12 @@ constexpr double kLog10E = 0.43429448190325182765;
 
 absl::Status CheckOptions(const MonitorOptions& options) {
   const auto bad = [](const char* name, double value, const char* range) {
-    return absl::InvalidArgumentError(std::string(name) + " is " + std::to_string(value) + "; it must lie in " +
-                                      range);
+    return absl::InvalidArgumentError(std::string(name) + " is " + std::to_string(value) +
+                                      "; it must lie in " + range);
   };
   if (!(options.alpha > 0 && options.alpha <= 0.5)) return bad("alpha", options.alpha, "(0, 0.5]");
-  if (!(options.tolerance >= 0 && options.tolerance < 1)) return bad("tolerance", options.tolerance, "[0, 1)");
+  if (!(options.tolerance >= 0 && options.tolerance < 1))
+    return bad("tolerance", options.tolerance, "[0, 1)");
   if (!(options.greedy_tolerance >= 0 && options.greedy_tolerance < 1)) {
     return bad("greedy_tolerance", options.greedy_tolerance, "[0, 1)");
   }
@@ -177,8 +178,8 @@ void Monitor::Impl::AddToleratedShares(const std::vector<internal::MonitorAltern
       if (!(stream.design().tolerance > 0)) share = 0;
       std::vector<stats::LikelihoodRatioCell> cells;
       for (const internal::MonitorCell& cell : stream.design().cells) cells.push_back(cell.ratio);
-      const auto tolerated = stats::LargestToleratedShare(cells, internal::kBuiltInAlternatives + j,
-                                                          stream.design().tolerance);
+      const auto tolerated =
+          stats::LargestToleratedShare(cells, internal::kBuiltInAlternatives + j, stream.design().tolerance);
       if (!tolerated.ok()) continue;
       known = true;
       share = std::min(share, *tolerated);
@@ -335,8 +336,8 @@ internal::MonitorSnapshot Monitor::Impl::Snapshot() const {
 absl::Status Monitor::Impl::Restore(const internal::MonitorSnapshot& snapshot) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckMonitorBinding(binding, snapshot.binding));
   if (snapshot.tracks.size() != tracks_.size()) {
-    return absl::InvalidArgumentError("tracks: expected " + std::to_string(tracks_.size()) + " entries, got " +
-                                      std::to_string(snapshot.tracks.size()));
+    return absl::InvalidArgumentError("tracks: expected " + std::to_string(tracks_.size()) +
+                                      " entries, got " + std::to_string(snapshot.tracks.size()));
   }
   std::vector<Track> restored = tracks_;
   for (std::size_t t = 0; t < restored.size(); ++t) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "pinchbeck/stats/counter_rng.h"
@@ -17,6 +18,10 @@ namespace {
 constexpr std::int64_t kSmallestGreedyReference = 30;
 // Share of the reference from which ratios are built; the rest bounds their expectation.
 constexpr double kBuildShare = 1.0 / 3;
+// Share of the reference that is held out of the bag in the stream that learns.
+constexpr double kHeldOutShare = 0.5;
+// Below this many answers of a probe nothing is held out.
+constexpr std::int64_t kSmallestHeldOut = 4;
 constexpr std::size_t kToleratedBins = 8;
 // Weight of a built-in alternative's table, large against the half count that smoothing adds.
 constexpr std::int64_t kBuiltInTotal = 100000;
@@ -24,26 +29,25 @@ constexpr std::int64_t kBuiltInTotal = 100000;
 // Separates the random draws of this file from those of the processes.
 constexpr std::uint64_t kSplitSeed = 0x73706C6974;
 
-// Draws `build` of the items without replacement: item i goes to the build part with the chance that is
-// still open to it.
+// Draws a share of the items without replacement: item i is taken with the chance that is still open to it.
 class Splitter {
  public:
-  Splitter(std::int64_t total, std::uint64_t seed, std::uint64_t cell)
+  Splitter(std::int64_t total, double share, std::uint64_t seed, std::uint64_t cell)
       : rng_(stats::MixSeed(seed, kSplitSeed), cell), left_(total) {
-    const auto build = static_cast<std::int64_t>(std::llround(static_cast<double>(total) * kBuildShare));
-    build_left_ = std::clamp<std::int64_t>(build, 1, std::max<std::int64_t>(total - 1, 1));
+    const auto taken = static_cast<std::int64_t>(std::llround(static_cast<double>(total) * share));
+    take_left_ = std::clamp<std::int64_t>(taken, 1, std::max<std::int64_t>(total - 1, 1));
   }
-  bool NextIsBuild() {
-    const bool build = rng_.Uniform() * static_cast<double>(left_) < static_cast<double>(build_left_);
+  bool TakeNext() {
+    const bool take = rng_.Uniform() * static_cast<double>(left_) < static_cast<double>(take_left_);
     --left_;
-    if (build) --build_left_;
-    return build;
+    if (take) --take_left_;
+    return take;
   }
 
  private:
   stats::CounterRng rng_;
   std::int64_t left_;
-  std::int64_t build_left_;
+  std::int64_t take_left_;
 };
 
 // Answers of one sample by category, those with a common category added up.
@@ -66,10 +70,11 @@ const ProbeSample* Comparable(const MonitorAlternative& alternative, const std::
   const auto it = alternative.plan->find(probe);
   if (it == alternative.plan->end()) return nullptr;
   const ProbePlan& other = it->second;
-  const bool alike =
-      signal == MonitorSignal::kChoice        ? other.choice && other.normalise_choice == plan.normalise_choice
-      : signal == MonitorSignal::kTokenLength ? other.token_length && other.length_source == plan.length_source
-                                              : other.logprob;
+  const bool alike = signal == MonitorSignal::kChoice
+                         ? other.choice && other.normalise_choice == plan.normalise_choice
+                     : signal == MonitorSignal::kTokenLength
+                         ? other.token_length && other.length_source == plan.length_source
+                         : other.logprob;
   return alike ? FindProbe(alternative.sample, probe) : nullptr;
 }
 
@@ -105,7 +110,8 @@ std::vector<std::int64_t> CountOn(const std::map<std::uint32_t, std::int64_t>& c
 
 using Counts = std::map<std::uint32_t, std::int64_t>;
 
-void FillEqualityChoices(const Counts& reference, const std::vector<Counts>& alternatives, MonitorCell* cell) {
+void FillEqualityChoices(const Counts& reference, const std::vector<Counts>& alternatives,
+                         MonitorCell* cell) {
   std::set<std::uint32_t> categories;
   for (const auto& entry : reference) categories.insert(entry.first);
   for (const Counts& counts : alternatives) {
@@ -115,9 +121,22 @@ void FillEqualityChoices(const Counts& reference, const std::vector<Counts>& alt
   cell->conformal.open = true;
   cell->conformal.reference_counts = CountOn(reference, cell->answers, false);
   for (const Counts& counts : alternatives) {
-    cell->conformal.alternative_counts.push_back(
-        counts.empty() ? std::vector<std::int64_t>() : CountOn(counts, cell->answers, false));
+    cell->conformal.alternative_counts.push_back(counts.empty() ? std::vector<std::int64_t>()
+                                                                : CountOn(counts, cell->answers, false));
   }
+}
+
+// Categories are all that the reference gave: which of its answers are held out is chosen at random, so a
+// symmetric function of the bag and the held-out part is what the score has to be, and is.
+void FillHeldOutChoices(const Counts& reference, Splitter splitter, MonitorCell* cell) {
+  Counts held_out, bag;
+  for (const auto& [category, count] : reference) {
+    cell->answers.push_back(category);
+    for (std::int64_t i = 0; i < count; ++i) ++(splitter.TakeNext() ? held_out : bag)[category];
+  }
+  cell->conformal.open = true;
+  cell->conformal.reference_counts = CountOn(bag, cell->answers, false);
+  cell->conformal.held_out_counts = CountOn(held_out, cell->answers, false);
 }
 
 // Categories come from the build part and the alternatives; everything else is one last category.
@@ -125,7 +144,7 @@ void FillToleratedChoices(const Counts& reference, const std::vector<Counts>& al
                           MonitorCell* cell) {
   Counts build, bound;
   for (const auto& [category, count] : reference) {
-    for (std::int64_t i = 0; i < count; ++i) ++(splitter.NextIsBuild() ? build : bound)[category];
+    for (std::int64_t i = 0; i < count; ++i) ++(splitter.TakeNext() ? build : bound)[category];
   }
   std::set<std::uint32_t> categories;
   for (const auto& entry : build) categories.insert(entry.first);
@@ -137,8 +156,8 @@ void FillToleratedChoices(const Counts& reference, const std::vector<Counts>& al
   cell->ratio.bound_counts = CountOn(bound, cell->answers, true);
   AddBuiltIns(true, &cell->ratio);
   for (const Counts& counts : alternatives) {
-    cell->ratio.alternative_counts.push_back(
-        counts.empty() ? std::vector<std::int64_t>() : CountOn(counts, cell->answers, true));
+    cell->ratio.alternative_counts.push_back(counts.empty() ? std::vector<std::int64_t>()
+                                                            : CountOn(counts, cell->answers, true));
   }
 }
 
@@ -155,7 +174,7 @@ void FillToleratedScores(const std::vector<double>& reference,
                          const std::vector<std::vector<double>>& alternatives, Splitter splitter,
                          MonitorCell* cell) {
   std::vector<double> build, bound;
-  for (const double score : reference) (splitter.NextIsBuild() ? build : bound).push_back(score);
+  for (const double score : reference) (splitter.TakeNext() ? build : bound).push_back(score);
   std::sort(build.begin(), build.end());
   for (std::size_t b = 1; b < kToleratedBins; ++b) {
     const double edge = build[std::min(build.size() - 1, b * build.size() / kToleratedBins)];
@@ -165,8 +184,8 @@ void FillToleratedScores(const std::vector<double>& reference,
   cell->ratio.bound_counts = CountInBins(bound, cell->edges);
   AddBuiltIns(false, &cell->ratio);
   for (const std::vector<double>& scores : alternatives) {
-    cell->ratio.alternative_counts.push_back(
-        scores.empty() ? std::vector<std::int64_t>() : CountInBins(scores, cell->edges));
+    cell->ratio.alternative_counts.push_back(scores.empty() ? std::vector<std::int64_t>()
+                                                            : CountInBins(scores, cell->edges));
   }
 }
 
@@ -248,11 +267,19 @@ class Designer {
     }
     if (tolerance > 0) {
       if (!EnoughToSplit(sample.choice_count())) return;
-      FillToleratedChoices(reference, others, NextSplitter(sample.choice_count()), &cell);
+      FillToleratedChoices(reference, others, NextSplitter(sample.choice_count(), kBuildShare), &cell);
     } else {
       FillEqualityChoices(reference, others, &cell);
+      if (!greedy && sample.choice_count() >= kSmallestHeldOut) AddHeldOut(cell.probe, reference, sample);
     }
     Put(MonitorSignal::kChoice, tolerance, std::move(cell));
+  }
+
+  void AddHeldOut(const std::string& probe, const Counts& reference, const ProbeSample& sample) {
+    MonitorCell cell;
+    cell.probe = probe;
+    FillHeldOutChoices(reference, NextSplitter(sample.choice_count(), kHeldOutShare), &cell);
+    Put(MonitorSignal::kChoice, 0, std::move(cell), true);
   }
 
   void AddScores(MonitorSignal signal, const std::string& probe, const ProbePlan& plan,
@@ -279,11 +306,13 @@ class Designer {
       const ProbeSample* other = Comparable(alternative, probe, plan, signal);
       others.push_back(other == nullptr ? std::vector<double>() : scores(*other));
     }
-    FillToleratedScores(reference, others, NextSplitter(n), &cell);
+    FillToleratedScores(reference, others, NextSplitter(n, kBuildShare), &cell);
     Put(signal, options_.tolerance, std::move(cell));
   }
 
-  Splitter NextSplitter(std::int64_t total) { return {total, options_.seed, split_cells_++}; }
+  Splitter NextSplitter(std::int64_t total, double share) {
+    return {total, share, options_.seed, split_cells_++};
+  }
 
   bool EnoughToSplit(std::int64_t n) {
     if (n >= 2) return true;
@@ -291,9 +320,10 @@ class Designer {
     return false;
   }
 
-  void Put(MonitorSignal signal, double tolerance, MonitorCell cell) {
-    MonitorStreamDesign& stream = streams_[{signal, tolerance}];
+  void Put(MonitorSignal signal, double tolerance, MonitorCell cell, bool held_out = false) {
+    MonitorStreamDesign& stream = streams_[{signal, tolerance, held_out}];
     stream.signal = signal;
+    stream.held_out = held_out;
     stream.tolerance = tolerance;
     stream.cells.push_back(std::move(cell));
   }
@@ -304,7 +334,7 @@ class Designer {
   bool greedy_varies_;
   std::uint64_t split_cells_ = 0;
   std::int64_t too_small_ = 0;
-  std::map<std::pair<MonitorSignal, double>, MonitorStreamDesign> streams_;
+  std::map<std::tuple<MonitorSignal, double, bool>, MonitorStreamDesign> streams_;
 };
 
 }  // namespace
@@ -339,9 +369,8 @@ std::vector<MonitorAlternative> UsableMonitorAlternatives(const Fingerprint& fin
       continue;
     }
     SampleSet sample = alternative->Pooled();
-    const bool shares = std::any_of(sample.probes.begin(), sample.probes.end(), [&](const auto& entry) {
-      return pooled.probes.count(entry.first) > 0;
-    });
+    const bool shares = std::any_of(sample.probes.begin(), sample.probes.end(),
+                                    [&](const auto& entry) { return pooled.probes.count(entry.first) > 0; });
     if (!shares) {
       warnings->push_back("alternative \"" + alternative->model + "\" shares no probe and was left out");
       continue;

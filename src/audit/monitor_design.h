@@ -50,6 +50,8 @@ struct MonitorStreamDesign {
   MonitorSignal signal = MonitorSignal::kChoice;
   // 0: conformal e-process.
   double tolerance = 0;
+  // Conformal: part of the reference is held out, to learn what the endpoint says too often.
+  bool held_out = false;
   std::vector<MonitorCell> cells;
 };
 

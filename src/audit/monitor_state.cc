@@ -300,8 +300,7 @@ absl::Status ReadDecision(const JsonValue& root, MonitorDecision* decision) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> detector,
                              root.OptionalMember("log10_e_detector"));
   if (detector) {
-    PINCHBECK_ASSIGN_OR_RETURN(decision->log10_e_detector,
-                               detector->Number(-kLargestNumber, kLargestNumber));
+    PINCHBECK_ASSIGN_OR_RETURN(decision->log10_e_detector, detector->Number(-kLargestNumber, kLargestNumber));
   }
   return ReadAlarm(root, decision);
 }

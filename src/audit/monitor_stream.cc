@@ -80,7 +80,8 @@ absl::Status MonitorStream::UpdateChoice(std::size_t cell, std::uint32_t answer)
   const auto known = state.index.find(answer);
   if (auto* ratio = std::get_if<stats::LikelihoodRatioEProcess>(&process_)) {
     // The last category is that of all other answers.
-    return ratio->Update(cell, known == state.index.end() ? design_.cells[cell].answers.size() : known->second);
+    return ratio->Update(cell,
+                         known == state.index.end() ? design_.cells[cell].answers.size() : known->second);
   }
   const std::size_t category = known == state.index.end() ? state.index.size() : known->second;
   PINCHBECK_RETURN_IF_ERROR(std::get<stats::ConformalEProcess>(process_).Update(cell, category));
@@ -228,8 +229,8 @@ absl::Status MonitorStream::Restore(const MonitorStreamState& state, std::int64_
   if (auto* process = std::get_if<stats::ConformalEProcess>(&restored.process_)) {
     PINCHBECK_RETURN_IF_ERROR(Annotate(process->Restore(state.conformal), "process"));
   } else {
-    PINCHBECK_RETURN_IF_ERROR(
-        Annotate(std::get<stats::LikelihoodRatioEProcess>(restored.process_).Restore(state.ratio), "process"));
+    PINCHBECK_RETURN_IF_ERROR(Annotate(
+        std::get<stats::LikelihoodRatioEProcess>(restored.process_).Restore(state.ratio), "process"));
   }
   PINCHBECK_RETURN_IF_ERROR(Annotate(restored.restart_.Restore(state.restart), "restart"));
   PINCHBECK_RETURN_IF_ERROR(Annotate(restored.detector_.Restore(state.detector), "detector"));

@@ -222,9 +222,10 @@ void AddFlags(CLI::App& command, MonitorFlags& flags) {
                   "least tolerance for probes at temperature 0 whose reference answers vary")
       ->check(CLI::Range(0.0, 0.999999))
       ->capture_default_str();
-  command.add_option("--mean-run", flags.mean_run,
-                     "raise an alarm also when the e-detector reaches this mean number of observations to a "
-                     "false one")
+  command
+      .add_option("--mean-run", flags.mean_run,
+                  "raise an alarm also when the e-detector reaches this mean number of observations to a "
+                  "false one")
       ->check(CLI::Range(1.0, 1e300));
   command.add_option("--signals", options.signals, "out of choice, token_length, logprob")
       ->delimiter(',')

@@ -114,10 +114,9 @@ std::string CombinedToJson(std::span<const NamedDecision> endpoints, const Combi
   json["log10_threshold"] = Optional(combined.log10_threshold);
   json["endpoints"] = Json::array();
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    const bool differs = std::find(combined.differs.begin(), combined.differs.end(), i) != combined.differs.end();
-    Json item = {{"name", endpoints[i].name},
-                 {"model", endpoints[i].model},
-                 {"differs_together", differs}};
+    const bool differs =
+        std::find(combined.differs.begin(), combined.differs.end(), i) != combined.differs.end();
+    Json item = {{"name", endpoints[i].name}, {"model", endpoints[i].model}, {"differs_together", differs}};
     PutDecision(endpoints[i].decision, item);
     json["endpoints"].push_back(std::move(item));
   }
@@ -131,7 +130,8 @@ std::string CombinedToText(std::span<const NamedDecision> endpoints, const Combi
       "%g\n",
       combined.differs.size(), endpoints.size(), alpha);
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    const bool differs = std::find(combined.differs.begin(), combined.differs.end(), i) != combined.differs.end();
+    const bool differs =
+        std::find(combined.differs.begin(), combined.differs.end(), i) != combined.differs.end();
     const MonitorDecision& decision = endpoints[i].decision;
     text += absl::StrFormat("  %-12s  e-value 10^%.2f after %d observations  %s\n",
                             differs ? "differs" : "inconclusive", decision.log10_e_value,

@@ -333,9 +333,14 @@ TEST(MonitorTest, TheToleratedShareOfAnAlternativeIsReported) {
 
 TEST(MonitorTest, OptionsOutOfRange) {
   const Fingerprint fingerprint = Enrolled(RandomChoices(1, 10, 0, 1));
-  const MonitorOptions bad[] = {{.alpha = 0},       {.alpha = 0.6},      {.tolerance = -0.1},
-                                {.tolerance = 1},   {.mean_run = 0.5},   {.signals = {}},
-                                {.greedy_tolerance = std::nan("")},      {.signals = {"latency"}}};
+  const MonitorOptions bad[] = {{.alpha = 0},
+                                {.alpha = 0.6},
+                                {.tolerance = -0.1},
+                                {.tolerance = 1},
+                                {.mean_run = 0.5},
+                                {.signals = {}},
+                                {.greedy_tolerance = std::nan("")},
+                                {.signals = {"latency"}}};
   for (const MonitorOptions& options : bad) {
     EXPECT_EQ(Monitor::Create(fingerprint, options).status().code(), absl::StatusCode::kInvalidArgument);
   }

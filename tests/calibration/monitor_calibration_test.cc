@@ -197,10 +197,10 @@ struct PowerRow {
 // A fifth of the answers comes from another model. Prints the table of docs/methods/monitor.md.
 TEST_F(CommercialMonitorTest, AFifthFromAnotherModel) {
   const PowerRow rows[] = {
-      {250, 0, false, 0, 0},       {250, 0, true, 0, 0},         {250, 0.02, true, 0, 0},
-      {250, 0.05, true, 0, 0},     {1000, 0, true, 0, 0},     {1000, 0.02, true, 0, 0},
-      {1000, 0.05, true, 0, 0},    {4000, 0, true, 0, 0},       {4000, 0.02, true, 0, 0},
-      {4000, 0.05, true, 0, 0},
+      {250, 0, false, 0.27, 0.27},    {250, 0, true, 0.58, 0.6},  {250, 0.02, true, 0, 0},
+      {250, 0.05, true, 0, 0},        {1000, 0, true, 0.8, 0.8},  {1000, 0.02, true, 0.4, 0.4},
+      {1000, 0.05, true, 0.16, 0.24}, {4000, 0, true, 0.85, 0.9}, {4000, 0.02, true, 0.7, 0.75},
+      {4000, 0.05, true, 0.37, 0.65},
   };
   for (const PowerRow& row : rows) {
     double runs = 0, by_600 = 0, by_2000 = 0;
@@ -239,7 +239,8 @@ TEST(SubstitutionMonitorTest, AlarmsOnTheDayOfTheRedirection) {
   const std::string path = kData + "b3it_redirect/mistral-7b-instruct-v0.3@together.jsonl.gz";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "the shared recordings are not at hand: " << path;
   std::map<std::string, Observations> days;
-  for (const Observation& observation : Read(path)) days[observation.session->substr(0, 10)].push_back(observation);
+  for (const Observation& observation : Read(path))
+    days[observation.session->substr(0, 10)].push_back(observation);
   const Fingerprint fingerprint = Enrolled(days.begin()->second, "claimed");
   const std::string changed = "2026-01-30";
   std::vector<std::int64_t> delays;
@@ -266,8 +267,8 @@ TEST(SubstitutionMonitorTest, AlarmsOnTheDayOfTheRedirection) {
     MonitorOptions options;
     options.seed = order;
     auto next = stream.begin();
-    const std::int64_t at = AlarmAt(fingerprint, options, static_cast<std::int64_t>(stream.size()),
-                                    [&]() { return *next++; });
+    const std::int64_t at =
+        AlarmAt(fingerprint, options, static_cast<std::int64_t>(stream.size()), [&]() { return *next++; });
     if (at > 0 && at <= honest) {
       ++before;
     } else {

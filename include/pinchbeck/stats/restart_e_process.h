@@ -30,8 +30,8 @@ struct RestartState {
 //
 //   W_n = g(n) + sum_c w_c sum_{s<=n} (g(s-1) - g(s)) prod_{s<=i<=n} e_i^c,   g(n) = 1 / (1 + log(1 + n))
 //
-// A stake of g(s-1) - g(s) waits until observation s and is bet from there on; the stakes add up to 1, and g(n)
-// is what has not been placed after n observations. The first observation gets 0.41 of it, so against a
+// A stake of g(s-1) - g(s) waits until observation s and is bet from there on; the stakes add up to 1, and
+// g(n) is what has not been placed after n observations. The first observation gets 0.41 of it, so against a
 // difference that was there from the start at most 0.9 nats are lost. A change after k observations costs
 // about log k + 2 log(1 + log k) nats, 12 for k = 2,000, instead of all that the bets lost while the endpoint
 // was honest. No choice of stakes can cost less than log k for every k.
@@ -121,8 +121,8 @@ class RestartEProcess {
   // lists of another length, or numbers that no stream can have produced; the process is unchanged then.
   [[nodiscard]] absl::Status Restore(const RestartState& state) {
     const std::size_t n = weights_.size();
-    bool sound =
-        state.version == 1 && state.observations >= 0 && state.wealth.size() == n && state.exponent.size() == n;
+    bool sound = state.version == 1 && state.observations >= 0 && state.wealth.size() == n &&
+                 state.exponent.size() == n;
     for (std::size_t c = 0; sound && c < n; ++c) {
       const std::int64_t exponent = state.exponent[c];
       sound = state.wealth[c] >= (exponent > 0 ? 1 : 0) && state.wealth[c] < internal::ScaledValue::kUnit &&
