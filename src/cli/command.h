@@ -40,6 +40,7 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context);
 void AddVerifyCommand(CLI::App& app, CommandContext& context);
 void AddCompareCommand(CLI::App& app, CommandContext& context);
 void AddIdentifyCommand(CLI::App& app, CommandContext& context);
+void AddMonitorCommand(CLI::App& app, CommandContext& context);
 void AddMockRelayCommand(CLI::App& app, CommandContext& context);
 void AddFingerprintsCommand(CLI::App& app, CommandContext& context);
 void AddPlanCommand(CLI::App& app, CommandContext& context);

@@ -28,6 +28,7 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
   AddIdentifyCommand(app, context);
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
+  AddMonitorCommand(app, context);
   AddMockRelayCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

@@ -1,5 +1,6 @@
 // Do the recording's conditions match the fingerprint's?
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -22,6 +23,18 @@ void CompareField(const std::string& probe, const char* field, const std::option
 
 }  // namespace
 
+std::vector<std::string> ConditionDifferences(const std::string& probe, const ProbeConditions& reference,
+                                              const ProbeConditions& observed) {
+  std::vector<std::string> differences;
+  CompareField(probe, "prompt_sha256", reference.prompt_sha256, observed.prompt_sha256, differences);
+  CompareField(probe, "temperature", reference.temperature, observed.temperature, differences);
+  CompareField(probe, "top_p", reference.top_p, observed.top_p, differences);
+  CompareField(probe, "top_k", reference.top_k, observed.top_k, differences);
+  CompareField(probe, "min_p", reference.min_p, observed.min_p, differences);
+  CompareField(probe, "max_tokens", reference.max_tokens, observed.max_tokens, differences);
+  return differences;
+}
+
 std::vector<std::string> ConditionDifferences(const Fingerprint& fingerprint, const SampleSet& observed) {
   return ConditionDifferences(fingerprint.Pooled(), observed);
 }
@@ -31,13 +44,9 @@ std::vector<std::string> ConditionDifferences(const SampleSet& reference, const 
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (it == observed.probes.end()) continue;
-    const ProbeConditions &a = probe.conditions, &b = it->second.conditions;
-    CompareField(id, "prompt_sha256", a.prompt_sha256, b.prompt_sha256, differences);
-    CompareField(id, "temperature", a.temperature, b.temperature, differences);
-    CompareField(id, "top_p", a.top_p, b.top_p, differences);
-    CompareField(id, "top_k", a.top_k, b.top_k, differences);
-    CompareField(id, "min_p", a.min_p, b.min_p, differences);
-    CompareField(id, "max_tokens", a.max_tokens, b.max_tokens, differences);
+    for (std::string& line : ConditionDifferences(id, probe.conditions, it->second.conditions)) {
+      differences.push_back(std::move(line));
+    }
   }
   return differences;
 }

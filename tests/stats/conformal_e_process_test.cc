@@ -267,5 +267,37 @@ TEST(ConformalEProcessTest, BrokenStatesAreRefused) {
   EXPECT_EQ(other->Restore(intact).code(), absl::StatusCode::kInvalidArgument);
 }
 
+// A reference without rare answers: rareness sees nothing at first, the held-out part shows the excess.
+TEST(ConformalEProcessTest, AHeldOutPartLearnsWhatComesTooOften) {
+  const std::vector<std::int64_t> flat(10, 50);
+  const std::vector<ConformalCell> plain = {{.reference_counts = std::vector<std::int64_t>(10, 100)}};
+  const std::vector<ConformalCell> split = {{.reference_counts = flat, .held_out_counts = flat}};
+  ConformalEProcess without = *ConformalEProcess::Create(plain), with = *ConformalEProcess::Create(split);
+  ConformalEProcess honest = *ConformalEProcess::Create(split);
+  CounterRng rng(3, 0);
+  for (int t = 0; t < 300; ++t) {
+    const std::size_t common = rng.Below(4), any = rng.Below(10);
+    ASSERT_TRUE(without.Update(0, common).ok());
+    ASSERT_TRUE(with.Update(0, common).ok());
+    ASSERT_TRUE(honest.Update(0, any).ok());
+  }
+  EXPECT_GT(with.max_log_wealth(), without.max_log_wealth() + 3);
+  EXPECT_LT(honest.max_log_wealth(), std::log(100.0));
+  ConformalEProcess restored = *ConformalEProcess::Create(split);
+  ASSERT_TRUE(restored.Restore(with.state()).ok());
+  ASSERT_TRUE(restored.Update(0, 1).ok());
+  ASSERT_TRUE(with.Update(0, 1).ok());
+  EXPECT_EQ(restored.log_wealth(), with.log_wealth());
+}
+
+TEST(ConformalEProcessTest, HeldOutCountsAreChecked) {
+  ConformalCell cell = {.reference_counts = {1, 2}, .held_out_counts = {1}};
+  EXPECT_FALSE(ConformalEProcess::Create({&cell, 1}).ok());
+  cell.held_out_counts = {0, 0};
+  EXPECT_FALSE(ConformalEProcess::Create({&cell, 1}).ok());
+  cell = {.held_out_counts = {1}, .reference_scores = {0.5}};
+  EXPECT_FALSE(ConformalEProcess::Create({&cell, 1}).ok());
+}
+
 }  // namespace
 }  // namespace pinchbeck::stats

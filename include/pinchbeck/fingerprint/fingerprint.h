@@ -74,6 +74,10 @@ struct Fingerprint {
                                                             const SampleSet& observed);
 [[nodiscard]] std::vector<std::string> ConditionDifferences(const SampleSet& reference,
                                                             const SampleSet& observed);
+// The same for one probe.
+[[nodiscard]] std::vector<std::string> ConditionDifferences(const std::string& probe,
+                                                            const ProbeConditions& reference,
+                                                            const ProbeConditions& observed);
 
 }  // namespace pinchbeck
 

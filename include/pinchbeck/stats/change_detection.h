@@ -193,6 +193,10 @@ class ChangeDetector {
     return start_[best];
   }
 
+  // Per component the 1-based start of its largest product: the observations that EstimatedChange() may still
+  // name. None but the next observation joins them later.
+  [[nodiscard]] std::span<const std::int64_t> Starts() const { return start_; }
+
   // Starts again after an alarm was dealt with; the guarantee holds anew from here.
   void Reset() {
     observations_ = first_alarm_ = 0;

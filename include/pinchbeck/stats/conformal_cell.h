@@ -35,6 +35,11 @@ struct ConformalCell {
   // alternative has no data for this cell.
   std::vector<std::vector<std::int64_t>> alternative_counts = {};
 
+  // Categorical cell: a part of the reference that is not in reference_counts, on the same categories, or
+  // empty. It is no part of the bag, so that what the observed responses give too often can be learned
+  // against it.
+  std::vector<std::int64_t> held_out_counts = {};
+
   // Continuous cell: the reference's scores, finite, ties allowed.
   std::vector<double> reference_scores = {};
 };
@@ -96,6 +101,19 @@ class ConformalCellState {
       for (const std::int64_t count : counts) mass.push_back(static_cast<double>(count) + kPriorCount);
       state.alternative_mass_.push_back(mass);
     }
+    if (!cell.held_out_counts.empty()) {
+      if (cell.held_out_counts.size() != cell.reference_counts.size()) {
+        return absl::InvalidArgumentError(
+            name + ".held_out_counts has " + std::to_string(cell.held_out_counts.size()) +
+            " categories but the reference has " + std::to_string(cell.reference_counts.size()) +
+            "; count both on the same categories");
+      }
+      const absl::Status status = CheckedTotal(cell.held_out_counts, name + ".held_out_counts").status();
+      if (!status.ok()) return status;
+      for (const std::int64_t count : cell.held_out_counts) {
+        state.held_out_mass_.push_back(static_cast<double>(count) + kPriorCount);
+      }
+    }
     state.reference_weights_ = state.weights_;
     state.RefreshScores();
     return state;
@@ -134,6 +152,8 @@ class ConformalCellState {
     return j < alternative_mass_.size() && !alternative_mass_[j].empty();
   }
 
+  [[nodiscard]] bool HasHeldOut() const { return !held_out_mass_.empty(); }
+
   // Replaces the weights by stored ones; false when they cannot have grown from this cell's reference.
   [[nodiscard]] bool SetWeights(std::span<const std::int64_t> weights) {
     const std::size_t known = reference_weights_.size();
@@ -151,6 +171,10 @@ class ConformalCellState {
       if (!mass.empty()) mass.resize(known);
       if (!mass.empty()) mass.resize(weights_.size(), kPriorCount);
     }
+    if (HasHeldOut()) {
+      held_out_mass_.resize(known);
+      held_out_mass_.resize(weights_.size(), kPriorCount);
+    }
     if (categorical_) RefreshScores();
     return true;
   }
@@ -159,6 +183,7 @@ class ConformalCellState {
   void Add(std::size_t k) {
     if (k == weights_.size()) {
       weights_.push_back(0);
+      if (HasHeldOut()) held_out_mass_.push_back(kPriorCount);
       for (std::size_t j = 0; j < alternative_mass_.size(); ++j) {
         if (alternative_mass_[j].empty()) continue;
         alternative_mass_[j].push_back(kPriorCount);
@@ -191,6 +216,20 @@ class ConformalCellState {
     for (std::size_t c = 0; c < scores.size(); ++c) {
       stranger += weights_[c] * static_cast<std::int64_t>(scores[c] > own);
       tied += weights_[c] * static_cast<std::int64_t>(scores[c] == own);
+    }
+    return Smooth(stranger, tied, total_, u);
+  }
+
+  // After Add(k): a response is strange when the bag holds its category more often than the held-out part
+  // does.
+  [[nodiscard]] SmoothedPValue ExcessPValue(std::size_t k, double u) const {
+    const double own_weight = static_cast<double>(weights_[k]), own_mass = held_out_mass_[k];
+    std::int64_t stranger = 0, tied = 0;
+    for (std::size_t c = 0; c < weights_.size(); ++c) {
+      // weight_c / mass_c against weight_k / mass_k; these products are exact, so that ties are ties.
+      const double left = static_cast<double>(weights_[c]) * own_mass, right = own_weight * held_out_mass_[c];
+      stranger += weights_[c] * static_cast<std::int64_t>(left > right);
+      tied += weights_[c] * static_cast<std::int64_t>(left == right);
     }
     return Smooth(stranger, tied, total_, u);
   }
@@ -247,6 +286,7 @@ class ConformalCellState {
   std::int64_t total_ = 0;
   std::vector<std::int64_t> reference_weights_;
   std::vector<std::int64_t> weights_;
+  std::vector<double> held_out_mass_;
   std::vector<std::vector<double>> alternative_mass_;
   std::vector<std::vector<double>> scores_;
   std::vector<Edge> edges_;

@@ -58,9 +58,11 @@ struct ConformalState {
 //
 // over all exponents kappa (each f integrates to 1). Scores of strangeness, each with a bet of its own:
 // rareness of the category in the bag; for continuous cells position and distance from the middle; for every
-// stored alternative its frequency divided by the bag's. The first scores bet on both ends: an endpoint that
-// always gives the most common answer makes p large. An alternative's score bets on small p only. Scores have
-// equal weight, the alternatives together count as one score; within a score the ends have equal weight.
+// stored alternative its frequency divided by the bag's; for cells with a held-out part the bag's frequency
+// divided by that part's, which learns what the endpoint says too often. The first scores bet on both ends:
+// an endpoint that always gives the most common answer makes p large. The other scores bet on small p only.
+// Scores have equal weight, the alternatives together count as one score; within a score the ends have equal
+// weight.
 //
 // H0: within each cell, reference and observed responses are exchangeable (in particular: independent draws
 // of one distribution). Then the p-values are independent and uniform in every cell and across cells, W is a
@@ -92,7 +94,7 @@ class ConformalEProcess {
                                                                 const ConformalOptions& options = {}) {
     PINCHBECK_RETURN_IF_ERROR(CheckOptions(cells, options));
     ConformalEProcess process(options);
-    bool categorical = false, continuous = false;
+    bool categorical = false, continuous = false, held_out = false;
     std::size_t alternatives = 0;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const std::string name = "cells[" + std::to_string(i) + "]";
@@ -104,10 +106,11 @@ class ConformalEProcess {
       if (!state.ok()) return state.status();
       process.cells_.push_back(*std::move(state));
       (counts ? categorical : continuous) = true;
+      held_out = held_out || process.cells_.back().HasHeldOut();
       alternatives = std::max(alternatives, cells[i].alternative_counts.size());
     }
     process.design_ = Design(cells, options);
-    process.MakeBets(categorical, continuous, alternatives);
+    process.MakeBets(categorical, continuous, held_out, alternatives);
     return process;
   }
 
@@ -127,6 +130,7 @@ class ConformalEProcess {
     state.Add(category);
     ForgetLastBets();
     bets_[rareness_].Bet(state.FrequencyPValue(category, u));
+    if (state.HasHeldOut()) bets_[excess_].Bet(state.ExcessPValue(category, u));
     for (std::size_t j = 0; first_alternative_ + j < bets_.size(); ++j) {
       if (state.HasAlternative(j)) bets_[first_alternative_ + j].Bet(state.AlternativePValue(j, category, u));
     }
@@ -260,12 +264,13 @@ class ConformalEProcess {
       return absl::InvalidArgumentError(name +
                                         ": give either reference_counts or reference_scores, not empty");
     }
-    if (cell.reference_scores.empty() || (cell.alternative_counts.empty() && !cell.open)) {
+    if (cell.reference_scores.empty() ||
+        (cell.alternative_counts.empty() && cell.held_out_counts.empty() && !cell.open)) {
       return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(name +
-                                      ": alternative_counts and open need a categorical cell; bin the " +
-                                      "scores on edges that do not depend on the reference");
+    return absl::InvalidArgumentError(
+        name + ": alternative_counts, held_out_counts and open need a categorical cell; bin the " +
+        "scores on edges that do not depend on the reference");
   }
 
   static std::uint64_t Design(std::span<const ConformalCell> cells, const ConformalOptions& options) {
@@ -279,13 +284,15 @@ class ConformalEProcess {
       hash.Add(std::uint64_t{cell.open});
       hash.Add(cell.alternative_counts.size());
       for (const std::vector<std::int64_t>& counts : cell.alternative_counts) hash.Add(counts);
+      if (!cell.held_out_counts.empty()) hash.Add(cell.held_out_counts);
     }
     return hash.value();
   }
 
   // Scores of strangeness that no cell has are left out, so that they do not share the stake.
-  void MakeBets(bool categorical, bool continuous, std::size_t alternatives) {
-    const double shares = (categorical ? 1 : 0) + (continuous ? 2 : 0) + (alternatives > 0 ? 1 : 0);
+  void MakeBets(bool categorical, bool continuous, bool held_out, std::size_t alternatives) {
+    const double shares =
+        (categorical ? 1 : 0) + (continuous ? 2 : 0) + (held_out ? 1 : 0) + (alternatives > 0 ? 1 : 0);
     const auto add = [&](bool two_ended, double weight) {
       bets_.emplace_back(options_.exponents, two_ended, weight);
       return bets_.size() - 1;
@@ -293,6 +300,7 @@ class ConformalEProcess {
     if (categorical) rareness_ = add(true, 1 / shares);
     if (continuous) order_ = add(true, 1 / shares);
     if (continuous) outer_ = add(true, 1 / shares);
+    if (held_out) excess_ = add(false, 1 / shares);
     first_alternative_ = bets_.size();
     for (std::size_t j = 0; j < alternatives; ++j) {
       add(false, 1 / (shares * static_cast<double>(alternatives)));
@@ -368,7 +376,7 @@ class ConformalEProcess {
   std::vector<internal::ConformalCellState> cells_;
   // One entry per score in use, at these places.
   std::vector<internal::PowerMartingales> bets_;
-  std::size_t rareness_ = 0, order_ = 0, outer_ = 0, first_alternative_ = 0;
+  std::size_t rareness_ = 0, order_ = 0, outer_ = 0, excess_ = 0, first_alternative_ = 0;
   std::uint64_t design_ = 0;
   std::int64_t observations_ = 0;
   double max_log_wealth_ = 0;
