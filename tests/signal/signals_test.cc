@@ -199,8 +199,45 @@ TEST(LatencyTest, IsReportedButNeverCounted) {
   }
   const SignalEvidence evidence = EvaluateLatency(Build(x), Build(y), Quick());
   EXPECT_FALSE(evidence.counted);
-  EXPECT_DOUBLE_EQ(*evidence.p_value, 0.001);
+  // Four runs of five requests a side, all relabelings, two of which are as extreme.
+  EXPECT_DOUBLE_EQ(*evidence.p_value, 2.0 / 70);
   EXPECT_NEAR(*evidence.effect, 1.91, 0.05);
+}
+
+// Requests that overlap share their delays: 20 slow ones may be one slow moment.
+TEST(LatencyTest, OneSlowMomentIsNotManyObservations) {
+  std::vector<Observation> x, y;
+  for (int i = 0; i < 60; ++i) {
+    Observation observation = TextAnswer("t", "words and words", 20);
+    observation.signals = {"latency"};
+    observation.time = i < 40 ? "2026-01-01T00:00:30Z" : "2026-01-01T00:01:30Z";
+    observation.timing.first_token_s = 0.1 + 0.0001 * i;
+    x.push_back(observation);
+    observation.time = "2026-01-01T09:00:30Z";
+    observation.timing.first_token_s = 0.2 + 0.0001 * i;
+    y.push_back(observation);
+  }
+  // Two minutes against one.
+  EXPECT_GE(*EvaluateLatency(Build(x), Build(y), Quick()).p_value, 1.0 / 3);
+}
+
+TEST(LatencyTest, DecodingSpeedIsSeenWhereTheFirstTokenComesAtTheSameTime) {
+  std::vector<Observation> x, y;
+  for (int i = 0; i < 60; ++i) {
+    Observation observation = TextAnswer("t", "words and words", 101);
+    observation.signals = {"latency"};
+    observation.timing.first_token_s = 0.1 + 0.001 * ((i * 37) % 60);
+    observation.timing.total_s = *observation.timing.first_token_s + 5 + 0.01 * (i % 7);
+    x.push_back(observation);
+    observation.timing.total_s = *observation.timing.first_token_s + 2 + 0.01 * (i % 7);
+    y.push_back(observation);
+  }
+  const SignalEvidence evidence = EvaluateLatency(Build(x), Build(y), Quick());
+  EXPECT_LE(*evidence.p_value, 0.002);
+  EXPECT_NEAR(*evidence.effect, 1, 0.01);
+  EXPECT_THAT(evidence.notes, ::testing::Contains(::testing::AllOf(
+                                  ::testing::HasSubstr("time per output token: 0.40"),
+                                  ::testing::HasSubstr("faster 0.0010"))));
 }
 
 TEST(TokenizerTest, ConstantShiftIsAHiddenPrompt) {
