@@ -62,7 +62,8 @@ std::size_t RecordedBytes(const Observation& observation) {
 void LimitSize(Observation& observation) {
   ResponseRecord& response = observation.response;
   for (std::optional<std::string>* label :
-       {&response.id, &response.model, &response.finish_reason, &response.system_fingerprint}) {
+       {&response.id, &response.model, &response.finish_reason, &response.native_finish_reason,
+        &response.provider, &response.system_fingerprint}) {
     if (label->has_value() && (*label)->size() > kMaxLabelBytes) (*label)->resize(kMaxLabelBytes);
   }
   const std::size_t bytes = RecordedBytes(observation);
