@@ -111,7 +111,7 @@ void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool te
   const std::string inner_type = FindString(parsed.value, "type").value_or("");
   const bool is_error = type == "error" || inner_type == "error";
   std::optional<ServerError> error = ReadServerError(parsed.value, /*strict=*/!is_error);
-  if (!error.has_value() && is_error) error = ServerError{Excerpt(data), "", std::nullopt};
+  if (!error.has_value() && is_error) error = ServerError{Excerpt(data), "", std::nullopt, std::nullopt};
   if (error.has_value()) {
     reader_->SetServerError(*error, status_);
     return;
@@ -129,6 +129,7 @@ DecodeNotes AnswerDecoder::Finish(const ResponseEnd& end, Observation& observati
   }
   notes.json_repairs = reader_->json_repairs();
   notes.error_code = reader_->error_code();
+  notes.retry_delay_s = reader_->retry_delay_s();
   observation.timing.total_s = notes.answer_complete && !end.complete ? arrival_s_ : end.total_s;
   reader_->MoveTo(observation);
   return notes;

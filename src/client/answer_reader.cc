@@ -35,6 +35,7 @@ void AnswerReader::SetError(ErrorKind kind, std::optional<int> status, std::stri
 void AnswerReader::SetServerError(const ServerError& error, int http_status) {
   if (error_.has_value()) return;
   error_code_ = error.code;
+  retry_delay_s_ = error.retry_delay_s;
   std::optional<int> status = error.status;
   if (http_status >= 300) status = http_status;
   // An error inside a good answer has no HTTP status of its own unless it names one.

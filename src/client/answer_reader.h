@@ -54,6 +54,7 @@ class AnswerReader {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] std::int64_t json_repairs() const { return json_repairs_; }
   [[nodiscard]] const std::string& error_code() const { return error_code_; }
+  [[nodiscard]] std::optional<double> retry_delay_s() const { return retry_delay_s_; }
 
   // Moves what was read into the observation.
   void MoveTo(Observation& observation);
@@ -94,6 +95,7 @@ class AnswerReader {
   TimingRecord timing_;
   std::optional<ErrorRecord> error_;
   std::string error_code_;
+  std::optional<double> retry_delay_s_;
   std::string refusal_;
   bool events_without_tokens_ = false;
   std::int64_t json_repairs_ = 0;

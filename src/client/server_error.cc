@@ -1,11 +1,14 @@
 #include "src/client/server_error.h"
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/strings/numbers.h"
 #include "src/client/lenient_json.h"
 #include "src/client/text_guard.h"
 
@@ -23,6 +26,19 @@ std::string TextOfCode(const json& error) {
     }
   }
   return {};
+}
+
+std::optional<double> RetryDelay(const json& error) {
+  const json* details = FindArray(error, "details");
+  if (details == nullptr) return std::nullopt;
+  for (const json& detail : *details) {
+    std::string text = FindString(detail, "retryDelay").value_or("");
+    if (text.size() < 2 || text.back() != 's') continue;
+    text.pop_back();
+    double seconds = 0.0;
+    if (absl::SimpleAtod(text, &seconds) && std::isfinite(seconds) && seconds >= 0.0) return seconds;
+  }
+  return std::nullopt;
 }
 
 // Values that servers put under "error" to say that there is none.
@@ -55,6 +71,7 @@ std::optional<ServerError> ReadServerError(const json& document, bool strict) {
     result.code = CleanLine(TextOfCode(*error), kMaxCodeBytes);
     const std::optional<std::int64_t> status = FindInteger(*error, "code");
     if (status.has_value() && *status >= 400 && *status <= 599) result.status = static_cast<int>(*status);
+    result.retry_delay_s = RetryDelay(*error);
   }
   if (result.message.empty()) {
     result.message = CleanLine(error->dump(-1, ' ', false, json::error_handler_t::replace));

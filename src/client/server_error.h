@@ -15,6 +15,8 @@ struct ServerError {
   std::string code;
   // An HTTP status that the object itself names.
   std::optional<int> status;
+  // Seconds to wait, from a detail {"@type": ".../google.rpc.RetryInfo", "retryDelay": "32s"}.
+  std::optional<double> retry_delay_s;
 };
 
 // Reads {"error": {...}}, {"error": "..."}, {"object": "error", ...}, a list of one of these, and, unless

@@ -163,6 +163,15 @@ TEST(Gemini, Errors) {
     EXPECT_THAT(decoded.observation.error->message, HasSubstr("slow"));
     EXPECT_EQ(decoded.notes.error_code, "RESOURCE_EXHAUSTED");
   }
+  const Decoded wait = Decode({R"({"error":{"code":429,"message":"slow","details":[{"@type":"x","links":[]},
+      {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"32.5s"}]}})"},
+                              {429});
+  EXPECT_EQ(wait.notes.retry_delay_s, 32.5);
+  for (const char* delay : {"\"s\"", "\"-1s\"", "\"nans\"", "\"1m\"", "32", "null", "{}"}) {
+    const std::string body =
+        R"({"error":{"message":"m","details":[5,{"retryDelay":)" + std::string(delay) + "}]}}";
+    EXPECT_FALSE(Decode({body}, {429}).notes.retry_delay_s.has_value()) << delay;
+  }
   const Decoded inside = Decode({Event(Answer(R"({"text":"a"})", "")), Event(error)}, kStream);
   ASSERT_TRUE(inside.observation.error.has_value());
   EXPECT_EQ(inside.observation.error->status, 429);

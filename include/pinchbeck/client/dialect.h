@@ -28,6 +28,8 @@ struct ResponseEnd {
 struct DecodeNotes {
   // The server's own name for an error ("insufficient_quota"), from its `code` or else its `type`.
   std::string error_code;
+  // How long an error object asks to wait, in seconds.
+  std::optional<double> retry_delay_s;
   // Times that the text had to be repaired before it was valid JSON (NaN, -Infinity, lone surrogates, ...).
   std::int64_t json_repairs = 0;
   // The answer is whole although the transfer may not be: its end was announced inside the body.
