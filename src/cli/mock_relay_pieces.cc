@@ -19,7 +19,7 @@ namespace {
 OrderedJson BytesOf(const std::string& token) {
   // A replacement character stands for bytes that the recording did not keep.
   if (token.find("\xEF\xBF\xBD") != std::string::npos) return nullptr;
-  OrderedJson bytes = Json::array();
+  OrderedJson bytes = OrderedJson::array();
   for (const char byte : token) bytes.push_back(static_cast<unsigned char>(byte));
   return bytes;
 }

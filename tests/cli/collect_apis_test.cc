@@ -21,7 +21,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Reply ServeMessages(const ServedRequest& request) {
+Reply ServeMessages(const ServedRequest& request, int) {
   if (request.body.find("\"stream\":true") == std::string::npos) {
     return Reply{HttpBytes(200, R"({"type":"message","content":[{"type":"text","text":"7"}],
       "stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":1}})")};

@@ -102,7 +102,9 @@ TEST_P(EveryApi, WhatWasRecordedComesBack) {
   EXPECT_EQ(o.usage.output_tokens, 5);
   EXPECT_EQ(o.timing.event_s.empty(), !stream());
 
-  if (api() != Api::kOpenAiCompletions) EXPECT_EQ(o.response.reasoning_text, "hm");
+  if (api() != Api::kOpenAiCompletions) {
+    EXPECT_EQ(o.response.reasoning_text, "hm");
+  }
   if (api() != Api::kOllama) {
     EXPECT_EQ(o.usage.reasoning_tokens, 3);
     EXPECT_EQ(o.usage.cached_input_tokens, 4);
