@@ -53,6 +53,7 @@ std::string ReportJson(const CollectionReport& report) {
   json["schema"] = kCollectionSchema;
   json["out"] = report.out_path;
   json["endpoint"] = report.endpoint;
+  json["api"] = report.api;
   json["model"] = report.model;
   json["battery"] = {
       {"name", report.battery_name}, {"version", report.battery_version}, {"sha256", report.battery_sha256}};

@@ -3,11 +3,20 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "pinchbeck/client/api.h"
 
 namespace pinchbeck::cli {
 namespace {
 
 constexpr const char* kGroup = "Collecting";
+
+std::vector<std::string> ApiChoices() {
+  std::vector<std::string> names = {kDetectApi};
+  for (const Api api : AllApis()) names.emplace_back(ApiName(api));
+  return names;
+}
 
 template <typename T>
 void AddOptional(CLI::App& app, const std::string& name, std::optional<T>& field, const std::string& help,
@@ -52,7 +61,8 @@ void AddSendingFlags(CLI::App& app, CollectFlags& flags) {
   app.add_option("--session", flags.session, "Label of this collection (default: the time it starts)")
       ->group(kGroup);
   app.add_option("--token-limit-field", flags.token_limit_field,
-                 "Name of the request's output limit; newer reasoning models want max_completion_tokens")
+                 "Name of the output limit in chat completions; newer reasoning models want "
+                 "max_completion_tokens")
       ->capture_default_str()
       ->check(CLI::IsMember({"max_tokens", "max_completion_tokens"}))
       ->group(kGroup);
@@ -74,9 +84,14 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
     model->group(kGroup);
     if (names.endpoint_required) model->required();
   }
+  app.add_option("--api", flags.api, "API that the endpoint speaks; auto tells it by the address")
+      ->capture_default_str()
+      ->check(CLI::IsMember(ApiChoices()))
+      ->group(kGroup);
   app.add_option_function<std::string>(
          "--api-key-env", [&flags](const std::string& name) { flags.api_key_env = name; },
-         "Environment variable with the key (default: OPENAI_API_KEY if set; \"\" for no key)")
+         "Environment variable with the key (default: the API's usual one, such as OPENAI_API_KEY, if set; "
+         "\"\" for no key)")
       ->group(kGroup);
   app.add_option("--battery", flags.battery_path, "File of probes instead of the built-in ones")
       ->group(kGroup);

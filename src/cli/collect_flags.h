@@ -14,10 +14,15 @@
 
 namespace pinchbeck::cli {
 
+// Value of --api that leaves the choice to the address.
+inline constexpr const char* kDetectApi = "auto";
+
 struct CollectFlags {
   std::string base_url;
+  // Name of an API, or kDetectApi.
+  std::string api = kDetectApi;
   std::string model;
-  // Name of the environment variable with the key. Absent: OPENAI_API_KEY if it is set. Empty: no key.
+  // Name of the environment variable with the key. Absent: the one usual for the API. Empty: no key.
   std::optional<std::string> api_key_env;
   // Empty: the built-in battery.
   std::string battery_path;
@@ -54,6 +59,7 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
 struct CollectionReport {
   CollectSummary summary;
   std::string endpoint;
+  std::string api;
   std::string model;
   std::string battery_name;
   std::string battery_version;

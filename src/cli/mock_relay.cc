@@ -20,6 +20,7 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/mock_relay_answers.h"
+#include "src/cli/mock_relay_api.h"
 #include "src/cli/mock_relay_wire.h"
 
 namespace pinchbeck::cli {
@@ -36,30 +37,38 @@ constexpr int kConnectionQueue = 1024;
 // An idle connection delays Stop() by at most this long.
 constexpr std::time_t kKeepAliveSeconds = 1;
 
-const char* ErrorType(int status) {
-  if (status == 401) return "authentication_error";
-  return status >= 500 ? "server_error" : "invalid_request_error";
-}
-
-void SetError(int status, std::string_view code, std::string_view message, httplib::Response& response) {
+void SetError(int status, std::string_view code, std::string_view message, const RelayApi& api,
+              httplib::Response& response) {
   response.status = status;
-  response.set_content(ErrorBody(ErrorType(status), code, message), "application/json");
+  response.set_content(api.error(status, code, message), "application/json");
 }
 
-void SetError(const absl::Status& status, httplib::Response& response) {
+void SetError(const absl::Status& status, const RelayApi& api, httplib::Response& response) {
   const std::string message = internal::Message(status);
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
-      return SetError(400, "invalid_request", message, response);
+      return SetError(400, "invalid_request", message, api, response);
     case absl::StatusCode::kNotFound:
-      return SetError(404, "prompt_not_recorded", message, response);
+      return SetError(404, "prompt_not_recorded", message, api, response);
     case absl::StatusCode::kResourceExhausted:
       // Clients that know this header do not ask again in vain.
       response.set_header("x-should-retry", "false");
-      return SetError(503, "recording_exhausted", message, response);
+      return SetError(503, "recording_exhausted", message, api, response);
     default:
-      return SetError(500, "internal_error", message, response);
+      return SetError(500, "internal_error", message, api, response);
   }
+}
+
+std::string KnownPaths() {
+  std::string text;
+  for (const RelayApi* api : RelayApis()) absl::StrAppend(&text, api->path_shown, ", ");
+  return text + "GET /v1/models";
+}
+
+// Whether a request carries the key in the header of any API.
+bool CarriesKey(const httplib::Request& request, const std::string& key) {
+  return request.get_header_value("Authorization") == "Bearer " + key ||
+         request.get_header_value("x-api-key") == key || request.get_header_value("x-goog-api-key") == key;
 }
 
 // Two sockets of one program on one port would share its connections, so only the waiting time after a
@@ -177,11 +186,12 @@ class MockRelay::Impl {
  private:
   void Configure();
   // False when the request lacks the key; the response then says so.
-  [[nodiscard]] bool Authorize(const httplib::Request& request, httplib::Response& response) const;
+  [[nodiscard]] bool Authorize(const httplib::Request& request, const RelayApi& api,
+                               httplib::Response& response) const;
   void HandleModels(httplib::Response& response) const;
-  void HandleChat(const httplib::Request& request, httplib::Response& response);
-  void Reply(const ChatRequest& chat, const ServedAnswer& answer, SteadyClock::time_point arrival,
-             httplib::Response& response);
+  void HandleChat(const httplib::Request& request, const RelayApi& api, httplib::Response& response);
+  void Reply(const ChatRequest& chat, const ServedAnswer& answer, const RelayApi& api,
+             SteadyClock::time_point arrival, httplib::Response& response);
   bool SendEvents(const std::vector<TimedEvent>& events, double scale, SteadyClock::time_point arrival,
                   httplib::DataSink& sink);
   // Waits until `seconds` after `arrival`; false when the relay is stopping.
@@ -210,25 +220,28 @@ void MockRelay::Impl::Configure() {
   server_.set_payload_max_length(kMaxRequestBytes);
   // Not in a pre-routing handler: that would leave the body of a refused request in the connection.
   server_.Get("/v1/models", [this](const httplib::Request& request, httplib::Response& response) {
-    if (Authorize(request, response)) HandleModels(response);
+    if (Authorize(request, kOpenAiChatRelay, response)) HandleModels(response);
   });
-  server_.Post("/v1/chat/completions", [this](const httplib::Request& request, httplib::Response& response) {
-    if (Authorize(request, response)) HandleChat(request, response);
-  });
+  for (const RelayApi* api : RelayApis()) {
+    server_.Post(api->path_pattern,
+                 [this, api](const httplib::Request& request, httplib::Response& response) {
+                   if (Authorize(request, *api, response)) HandleChat(request, *api, response);
+                 });
+  }
   server_.set_exception_handler(
       [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
-        SetError(500, "internal_error", "the request could not be answered", response);
+        SetError(500, "internal_error", "the request could not be answered", kOpenAiChatRelay, response);
       });
   server_.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
     if (response.status == 413) {
       return SetError(413, "request_too_large",
-                      absl::StrCat("the request exceeds ", kMaxRequestBytes, " bytes"), response);
+                      absl::StrCat("the request exceeds ", kMaxRequestBytes, " bytes"), kOpenAiChatRelay,
+                      response);
     }
     SetError(response.status, "not_found",
-             absl::StrCat(request.method, " ", request.path, " is not served; ",
-                          "known: POST /v1/chat/completions, GET /v1/models"),
-             response);
+             absl::StrCat(request.method, " ", request.path, " is not served; known: ", KnownPaths()),
+             kOpenAiChatRelay, response);
   });
 }
 
@@ -264,11 +277,13 @@ void MockRelay::Impl::Stop() {
   thread_.join();
 }
 
-bool MockRelay::Impl::Authorize(const httplib::Request& request, httplib::Response& response) const {
-  if (options_.api_key.empty()) return true;
-  if (request.get_header_value("Authorization") == "Bearer " + options_.api_key.Reveal()) return true;
-  SetError(401, "invalid_api_key", "the request carries no key or a wrong one (Authorization: Bearer KEY)",
-           response);
+bool MockRelay::Impl::Authorize(const httplib::Request& request, const RelayApi& api,
+                                httplib::Response& response) const {
+  if (options_.api_key.empty() || CarriesKey(request, options_.api_key.Reveal())) return true;
+  SetError(
+      401, "invalid_api_key",
+      "the request carries no key or a wrong one (Authorization: Bearer KEY, x-api-key or x-goog-api-key)",
+      api, response);
   return false;
 }
 
@@ -278,19 +293,20 @@ void MockRelay::Impl::HandleModels(httplib::Response& response) const {
   response.set_content(ModelsBody(names), "application/json");
 }
 
-void MockRelay::Impl::HandleChat(const httplib::Request& request, httplib::Response& response) {
+void MockRelay::Impl::HandleChat(const httplib::Request& request, const RelayApi& api,
+                                 httplib::Response& response) {
   const SteadyClock::time_point arrival = SteadyClock::now();
-  const absl::StatusOr<ChatRequest> chat = ParseChatRequest(request.body);
-  if (!chat.ok()) return SetError(chat.status(), response);
+  const absl::StatusOr<ChatRequest> chat = api.parse(request.path, request.body);
+  if (!chat.ok()) return SetError(chat.status(), api, response);
   Probe probe;
   probe.messages = chat->messages;
   const absl::StatusOr<ServedAnswer> answer =
       answers_->Next({probe.PromptSha256(), chat->temperature, chat->max_tokens});
-  if (!answer.ok()) return SetError(answer.status(), response);
-  Reply(*chat, *answer, arrival, response);
+  if (!answer.ok()) return SetError(answer.status(), api, response);
+  Reply(*chat, *answer, api, arrival, response);
 }
 
-void MockRelay::Impl::Reply(const ChatRequest& chat, const ServedAnswer& answer,
+void MockRelay::Impl::Reply(const ChatRequest& chat, const ServedAnswer& answer, const RelayApi& api,
                             SteadyClock::time_point arrival, httplib::Response& response) {
   const Observation& observation = *answer.observation;
   const double scale = answer.at_once ? 0.0 : options_.time_scale;
@@ -301,12 +317,12 @@ void MockRelay::Impl::Reply(const ChatRequest& chat, const ServedAnswer& answer,
   head.extra_input_tokens = options_.mode == MockRelayMode::kInject ? options_.injected_tokens : 0;
   if (!chat.stream) {
     if (!WaitUntil(arrival, scale * observation.timing.total_s.value_or(0.0))) {
-      return SetError(503, "stopping", "the relay is stopping", response);
+      return SetError(503, "stopping", "the relay is stopping", api, response);
     }
-    return response.set_content(CompletionBody(observation, chat, head), "application/json");
+    return response.set_content(api.whole(observation, chat, head), "application/json");
   }
-  auto events = std::make_shared<const std::vector<TimedEvent>>(StreamEvents(observation, chat, head));
-  response.set_chunked_content_provider("text/event-stream",
+  auto events = std::make_shared<const std::vector<TimedEvent>>(api.events(observation, chat, head));
+  response.set_chunked_content_provider(api.stream_type,
                                         [this, events, scale, arrival](std::size_t, httplib::DataSink& sink) {
                                           return SendEvents(*events, scale, arrival, sink);
                                         });

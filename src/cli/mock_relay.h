@@ -49,7 +49,7 @@ struct MockRelayOptions {
   std::uint64_t seed = 1;
   // Factor on recorded times: 1 replays them, 0 answers at once.
   double time_scale = 1.0;
-  // When not empty, requests must carry it as a bearer token.
+  // When not empty, requests must carry it: as a bearer token, or as x-api-key or x-goog-api-key.
   Secret api_key;
   // The name that every answer claims; absent: the name that the request asks for.
   std::optional<std::string> model;
@@ -59,7 +59,9 @@ struct MockRelayOptions {
 // InvalidArgument: anything else, with the list.
 [[nodiscard]] absl::Status SetMockRelayMode(std::string_view text, MockRelayOptions* options);
 
-// Serves POST /v1/chat/completions (streamed or not) and GET /v1/models in the shape of the OpenAI API.
+// Serves, streamed or not, POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages,
+// /v1beta/models/MODEL:generateContent and /api/chat, each in the shape of its API, and GET /v1/models.
+// Finish reasons and counts are put into the words of the API that is asked.
 //
 // A request is matched to the recorded answers of its prompt (Probe::PromptSha256) under its temperature and
 // max_tokens. The k-th request of a probe gets the k-th answer of an order that depends on the seed alone, so

@@ -26,6 +26,7 @@ constexpr char kFooter[] =
     "  cache            repeats the first answer of each probe at once\n"
     "A prompt is found by its hash under the request's temperature and max_tokens. Every recorded answer is\n"
     "served once at most (but for temperature and cache); then the probe answers 503.\n"
+    "Besides chat completions the relay speaks the other APIs of `collect --api` on the same port.\n"
     "\n"
     "Example:\n"
     "  pinchbeck mock-relay --recording claimed.jsonl.gz --substitute small.jsonl.gz --mode mix:0.3 --port "
@@ -99,8 +100,7 @@ void RunMockRelay(MockRelayFlags* flags, CommandContext& context) {
 void AddMockRelayCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<MockRelayFlags>();
   MockRelayOptions& options = flags->options;
-  CLI::App* command =
-      app.add_subcommand("mock-relay", "Serve recordings as an OpenAI-compatible endpoint on loopback");
+  CLI::App* command = app.add_subcommand("mock-relay", "Serve recordings as an endpoint on loopback");
   command->add_option("--recording", options.recordings, "Recordings of the claimed model")
       ->type_name("FILE")
       ->required();

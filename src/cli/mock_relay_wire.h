@@ -1,4 +1,4 @@
-// The bytes of the OpenAI chat API as the mock relay speaks it.
+// The bytes of the chat completions API as the mock relay speaks it, and what its other APIs share with it.
 #ifndef PINCHBECK_SRC_CLI_MOCK_RELAY_WIRE_H_
 #define PINCHBECK_SRC_CLI_MOCK_RELAY_WIRE_H_
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nlohmann/json.hpp"
 #include "pinchbeck/core/observation.h"
 #include "pinchbeck/core/probe.h"
 
@@ -51,8 +52,12 @@ struct TimedEvent {
 [[nodiscard]] std::vector<TimedEvent> StreamEvents(const Observation& observation, const ChatRequest& request,
                                                    const ReplyHead& head);
 
+// The recorded counts in the words of chat completions; null when there are none.
+[[nodiscard]] nlohmann::ordered_json OpenAiUsage(const Observation& observation, const ReplyHead& head);
+
 [[nodiscard]] std::string ModelsBody(const std::vector<std::string>& names);
-[[nodiscard]] std::string ErrorBody(std::string_view type, std::string_view code, std::string_view message);
+// The type follows from the HTTP status.
+[[nodiscard]] std::string ErrorBody(int status, std::string_view code, std::string_view message);
 
 // `count` consecutive pieces that together are the text, cut between code points and as even as possible.
 [[nodiscard]] std::vector<std::string> SplitText(std::string_view text, std::size_t count);

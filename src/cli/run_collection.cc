@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -14,55 +13,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "pinchbeck/client/openai_chat.h"
+#include "pinchbeck/client/api.h"
 #include "pinchbeck/core/recording.h"
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/collect_flags.h"
+#include "src/cli/collect_key.h"
 #include "src/cli/interrupt.h"
 #include "src/cli/progress.h"
 
 namespace pinchbeck::cli {
 namespace {
 
-constexpr const char* kDefaultKeyVariable = "OPENAI_API_KEY";
 // A plan beyond either is confirmed by hand unless --yes is given or nobody can answer.
 constexpr std::int64_t kLargeRequests = 2000;
 constexpr double kLargeCostUsd = 5.0;
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-// Editors and shells like to leave a line break behind.
-std::string TrimSpace(const std::string& text) {
-  constexpr const char* kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
-struct Key {
-  Secret secret;
-  std::string source;  // the variable's name
-};
-
-absl::StatusOr<Key> ReadKey(const CollectFlags& flags) {
-  const std::string variable = flags.api_key_env.value_or(kDefaultKeyVariable);
-  if (variable.empty()) return Key{};
-  std::string value = TrimSpace(Environment(variable.c_str()));
-  if (!value.empty()) return Key{Secret(std::move(value)), variable};
-  if (!flags.api_key_env.has_value()) return Key{};
-  // Whatever does not look like a name may be the key itself: do not repeat it.
-  const bool looks_like_name =
-      variable.size() <= 40 &&
-      variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--api-key-env: no environment variable ", looks_like_name ? variable : "of that name",
-                   " is set; the flag takes the NAME of a variable that holds the key, never the key itself "
-                   "(\"\" for an endpoint without a key)"));
-}
 
 bool HasContent(const std::string& path) {
   std::error_code error;
@@ -72,7 +37,7 @@ bool HasContent(const std::string& path) {
 
 absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const std::string& out_path,
                                                const Endpoint& endpoint, const Battery& battery,
-                                               CommandContext& context) {
+                                               const Dialect& dialect, CommandContext& context) {
   if (!HasContent(out_path)) return CompletedSamples{};
   if (!flags.resume) {
     return absl::AlreadyExistsError(
@@ -81,10 +46,11 @@ absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const 
                      "another name"));
   }
   PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(out_path));
-  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed, LoadCompletedSamples(reader, endpoint, battery));
+  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed,
+                             LoadCompletedSamples(reader, endpoint, battery, dialect));
   if (completed.not_matching > 0) {
     context.err << "pinchbeck: warning: " << out_path << ": " << completed.not_matching
-                << " answers belong to another battery, model or settings and do not count\n";
+                << " answers belong to another battery, API, model or settings and do not count\n";
   }
   if (completed.from_other_endpoint > 0) {
     context.err << "pinchbeck: warning: " << out_path << ": " << completed.from_other_endpoint
@@ -163,10 +129,10 @@ void PrintWarnings(const CollectSummary& summary, CommandContext& context) {
 
 absl::StatusOr<CollectSummary> Send(const CollectFlags& flags, const Endpoint& endpoint,
                                     const Battery& battery, const CollectOptions& options,
-                                    RecordingWriter& writer, Clock& clock, CommandContext& context) {
+                                    const Dialect& dialect, RecordingWriter& writer, Clock& clock,
+                                    CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::unique_ptr<Transport> transport,
                              MakeCurlTransport(TransportOptionsOf(flags)));
-  const OpenAiChatDialect dialect({flags.token_limit_field});
   RecordingFileSink sink(writer);
   const InterruptGuard interrupt;
   std::optional<ProgressLine> progress;
@@ -176,20 +142,50 @@ absl::StatusOr<CollectSummary> Send(const CollectFlags& flags, const Endpoint& e
                   &interrupt.stop_flag()});
 }
 
+absl::StatusOr<Api> ApiOf(const CollectFlags& flags) {
+  if (flags.api == kDetectApi) return DetectApi(flags.base_url);
+  if (const std::optional<Api> api = ApiFromName(flags.api)) return *api;
+  return absl::InvalidArgumentError(absl::StrCat("--api: unknown name '", flags.api, "'"));
+}
+
+// Says what the battery asks for and the API has no words for.
+void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, CommandContext& context) {
+  bool logprobs = false;
+  bool others = false;
+  for (const Probe& probe : battery.probes) {
+    const SamplingParameters& asked = probe.sampling;
+    const SamplingParameters sent = SupportedSampling(asked, dialect.features());
+    logprobs = logprobs || asked.top_logprobs != sent.top_logprobs;
+    others = others || asked.top_k != sent.top_k || asked.min_p != sent.min_p;
+  }
+  const std::string name(dialect.name());
+  if (logprobs) {
+    context.err << "pinchbeck: warning: the API " << name
+                << " has no log-probabilities: the probes that ask for them are sent without\n";
+  }
+  if (others) {
+    context.err << "pinchbeck: warning: the API " << name
+                << " does not know top_k or min_p: the probes that set them are sent without\n";
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const std::string& out_path,
                                                CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags));
-  PINCHBECK_ASSIGN_OR_RETURN(const Key key, ReadKey(flags));
+  PINCHBECK_ASSIGN_OR_RETURN(const Api api, ApiOf(flags));
+  PINCHBECK_ASSIGN_OR_RETURN(const EndpointKey key, ReadKey(flags.api_key_env, api));
+  const std::unique_ptr<Dialect> dialect = MakeDialect(api, {flags.token_limit_field, key.bearer});
   const Endpoint endpoint{flags.base_url, flags.model, key.secret};
   PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, flags.insecure_http));
   PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed,
-                             ReadCompleted(flags, out_path, endpoint, battery, context));
+                             ReadCompleted(flags, out_path, endpoint, battery, *dialect, context));
   const std::unique_ptr<Clock> clock = MakeSystemClock();
 
   CollectionReport report;
   PINCHBECK_ASSIGN_OR_RETURN(report.endpoint, PublicBaseUrl(flags.base_url));
+  report.api = std::string(dialect->name());
   report.model = flags.model;
   report.battery_name = battery.name;
   report.battery_version = battery.version;
@@ -202,13 +198,15 @@ absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const 
 
   const CollectOptions options = OptionsOf(flags, std::move(completed), report.session);
   const CollectPlan plan = PlanCollection(battery, options);
-  context.err << "pinchbeck: " << report.endpoint << ", model " << report.model << ", "
-              << (key.source.empty() ? "no key" : "key from " + key.source)
+  context.err << "pinchbeck: " << report.endpoint << ", API " << report.api << ", model " << report.model
+              << ", " << (key.source.empty() ? "no key" : "key from " + key.source)
               << "\npinchbeck: " << PlanText(plan, flags) << std::endl;
+  WarnOfMissingFeatures(battery, *dialect, context);
   PINCHBECK_RETURN_IF_ERROR(ConfirmLargePlan(plan, flags, context));
 
   PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
-  absl::StatusOr<CollectSummary> summary = Send(flags, endpoint, battery, options, writer, *clock, context);
+  absl::StatusOr<CollectSummary> summary =
+      Send(flags, endpoint, battery, options, *dialect, writer, *clock, context);
   const absl::Status closed = writer.Close();
   PINCHBECK_RETURN_IF_ERROR(summary.status());
   PINCHBECK_RETURN_IF_ERROR(closed);

@@ -62,7 +62,8 @@ std::size_t RecordedBytes(const Observation& observation) {
 void LimitSize(Observation& observation) {
   ResponseRecord& response = observation.response;
   for (std::optional<std::string>* label :
-       {&response.id, &response.model, &response.finish_reason, &response.system_fingerprint}) {
+       {&response.id, &response.model, &response.finish_reason, &response.native_finish_reason,
+        &response.provider, &response.system_fingerprint}) {
     if (label->has_value() && (*label)->size() > kMaxLabelBytes) (*label)->resize(kMaxLabelBytes);
   }
   const std::size_t bytes = RecordedBytes(observation);
@@ -155,6 +156,7 @@ AttemptResult Attempt::Finish(const TransferResult& result, const Secret& key) {
   AttemptOutcome& outcome = attempt.outcome;
   outcome.head = result.head;
   outcome.error_code = notes.error_code;
+  if (notes.retry_delay_s.has_value()) outcome.body_delay = absl::Seconds(*notes.retry_delay_s);
   attempt.repaired = notes.json_repairs > 0;
   if (error.has_value()) {
     const bool broken = error->kind == ErrorKind::kNetwork && result.failure != TransferFailure::kTls;

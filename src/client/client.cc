@@ -15,12 +15,15 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/budget.h"
 #include "src/client/collector.h"
+#include "src/client/operation.h"
 #include "src/client/url.h"
 
 namespace pinchbeck {
 namespace {
 
 bool SameRequest(const RequestRecord& a, const RequestRecord& b) {
+  // Recordings of older versions do not name the API.
+  if (a.api.has_value() && b.api.has_value() && a.api != b.api) return false;
   return a.model == b.model && a.temperature == b.temperature && a.top_p == b.top_p && a.top_k == b.top_k &&
          a.min_p == b.min_p && a.max_tokens == b.max_tokens && a.stream == b.stream &&
          a.top_logprobs == b.top_logprobs && a.prompt_sha256 == b.prompt_sha256;
@@ -89,11 +92,11 @@ std::string_view StopReasonName(StopReason reason) {
 }
 
 absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader, const Endpoint& endpoint,
-                                                      const Battery& battery) {
+                                                      const Battery& battery, const Dialect& dialect) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::string url, PublicBaseUrl(endpoint.base_url));
   std::unordered_map<std::string, RequestRecord> expected;
   for (const Probe& probe : battery.probes) {
-    expected.emplace(probe.id, internal::MakeRequestRecord(endpoint, probe));
+    expected.emplace(probe.id, internal::MakeRequestRecord(endpoint, probe, dialect));
   }
   CompletedSamples completed;
   while (true) {
@@ -145,15 +148,9 @@ absl::Status ValidateEndpoint(const Endpoint& endpoint, bool allow_insecure_http
 }
 
 absl::StatusOr<std::string> PublicBaseUrl(std::string_view base_url) {
-  PINCHBECK_ASSIGN_OR_RETURN(const internal::Url url, internal::ParseUrl(base_url));
-  std::string text = url.Public();
-  while (!text.empty() && text.back() == '/') text.pop_back();
-  if (text.size() > internal::kChatOperation.size() &&
-      text.compare(text.size() - internal::kChatOperation.size(), internal::kChatOperation.size(),
-                   internal::kChatOperation.data(), internal::kChatOperation.size()) == 0) {
-    text.resize(text.size() - internal::kChatOperation.size());
-  }
-  return text;
+  PINCHBECK_ASSIGN_OR_RETURN(internal::Url url, internal::ParseUrl(base_url));
+  url.path = internal::SplitOperation(url.path).base;
+  return url.Public();
 }
 
 absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& battery,

@@ -38,9 +38,10 @@ bool SameKind(const ErrorRecord& a, const ErrorRecord& b) { return a.kind == b.k
 
 }  // namespace
 
-RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe) {
-  const SamplingParameters& sampling = probe.sampling;
+RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe, const Dialect& dialect) {
+  const SamplingParameters sampling = SupportedSampling(probe.sampling, dialect.features());
   RequestRecord record;
+  record.api = std::string(dialect.name());
   record.model = endpoint.model;
   record.temperature = sampling.temperature;
   record.top_p = sampling.top_p;
@@ -79,7 +80,9 @@ Collector::Collector(const Endpoint& endpoint, std::string public_url, const Bat
       schedule_(MakeSchedule(battery, options)),
       ledger_(options.budget),
       jitter_(options.seed ^ kJitterStream) {
-  for (const Probe& probe : battery_.probes) request_records_.push_back(MakeRequestRecord(endpoint_, probe));
+  for (const Probe& probe : battery_.probes) {
+    request_records_.push_back(MakeRequestRecord(endpoint_, probe, services_.dialect));
+  }
   summary_.planned = static_cast<std::int64_t>(battery_.probes.size()) * options_.samples_per_probe;
   summary_.skipped_by_resume = summary_.planned - static_cast<std::int64_t>(schedule_.size());
 }
@@ -147,7 +150,7 @@ TokenUse Collector::MostTokens(const Task& task) const {
 }
 
 std::optional<std::int64_t> Collector::RequestSeed(const Task& task) const {
-  if (!options_.send_request_seed) return std::nullopt;
+  if (!options_.send_request_seed || !services_.dialect.features().seed) return std::nullopt;
   const auto index = task.probe * static_cast<std::uint64_t>(options_.samples_per_probe) +
                      static_cast<std::uint64_t>(task.sample);
   Generator generator(options_.seed);

@@ -22,7 +22,8 @@
 namespace pinchbeck::internal {
 
 // What a probe's request looks like in an observation, without the per-request seed.
-[[nodiscard]] RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe);
+[[nodiscard]] RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe,
+                                              const Dialect& dialect);
 
 // One observation to make.
 struct Task {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -118,10 +119,36 @@ class Repairer {
   std::int64_t repairs_ = 0;
 };
 
+// Containers open at a time. Deeper texts cost much memory and are unsafe for code that recurses.
+constexpr int kMaxDepth = 256;
+
+bool NestsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kMaxDepth) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 LenientJson ParseLenient(std::string_view text) {
   LenientJson result;
+  if (NestsTooDeep(text)) {
+    result.value = json(json::value_t::discarded);
+    return result;
+  }
   result.value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!result.value.is_discarded()) return result;
   const std::string valid = ReplaceInvalidUtf8(text);

@@ -18,7 +18,8 @@ struct LenientJson {
 
 // Parses without throwing. Valid JSON is taken as it is. Otherwise these faults are repaired and counted: the
 // words NaN, Infinity and -Infinity and numbers beyond a double become null, lone surrogates and broken UTF-8
-// become U+FFFD. With duplicate keys the last one counts; integers beyond 64 bits become doubles.
+// become U+FFFD. Texts that nest deeper than 256 containers are discarded. With duplicate keys the last one
+// counts; integers beyond 64 bits become doubles.
 [[nodiscard]] LenientJson ParseLenient(std::string_view text);
 
 // Members of an object, absent when missing, null or of another type.

@@ -9,26 +9,17 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "pinchbeck/client/api.h"
 #include "pinchbeck/internal/status_macros.h"
-#include "src/client/openai_chat_decoder.h"
-#include "src/client/url.h"
+#include "src/client/answer_decoder.h"
+#include "src/client/openai_chat_reader.h"
+#include "src/client/operation.h"
+#include "src/client/request_body.h"
 
 namespace pinchbeck {
 namespace {
 
 using nlohmann::json;
-
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-json Messages(const Probe& probe) {
-  json messages = json::array();
-  for (const ChatMessage& message : probe.messages) {
-    messages.push_back({{"role", message.role}, {"content", message.content}});
-  }
-  return messages;
-}
 
 void AddSampling(const SamplingParameters& sampling, const std::string& token_limit_field, json& body) {
   body["temperature"] = sampling.temperature;
@@ -47,34 +38,29 @@ void AddSampling(const SamplingParameters& sampling, const std::string& token_li
 }  // namespace
 
 absl::StatusOr<std::string> ChatCompletionsUrl(std::string_view base_url) {
-  PINCHBECK_ASSIGN_OR_RETURN(internal::Url url, internal::ParseUrl(base_url));
-  while (EndsWith(url.path, "/")) url.path.pop_back();
-  if (!EndsWith(url.path, internal::kChatOperation)) url.path += internal::kChatOperation;
+  PINCHBECK_ASSIGN_OR_RETURN(const internal::Url url,
+                             internal::OperationUrl(base_url, "", "/chat/completions"));
   return url.Full();
 }
 
 OpenAiChatDialect::OpenAiChatDialect(OpenAiChatOptions options) : options_(std::move(options)) {}
 
-std::string_view OpenAiChatDialect::name() const { return "openai_chat"; }
+std::string_view OpenAiChatDialect::name() const { return ApiName(Api::kOpenAiChat); }
 
 absl::StatusOr<HttpRequest> OpenAiChatDialect::BuildRequest(const Endpoint& endpoint, const Probe& probe,
                                                             std::optional<std::int64_t> seed) const {
-  HttpRequest request;
-  PINCHBECK_ASSIGN_OR_RETURN(request.url, ChatCompletionsUrl(endpoint.base_url));
-  request.stream = probe.sampling.stream;
-  request.headers = {{"Content-Type", "application/json"},
-                     {"Accept", request.stream ? "text/event-stream" : "application/json"}};
+  PINCHBECK_ASSIGN_OR_RETURN(const internal::Url url,
+                             internal::OperationUrl(endpoint.base_url, "", "/chat/completions"));
   json body = json::object();
   body["model"] = endpoint.model;
-  body["messages"] = Messages(probe);
+  body["messages"] = internal::MessageList(probe);
   AddSampling(probe.sampling, options_.token_limit_field, body);
   if (seed.has_value()) body["seed"] = *seed;
-  request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return request;
+  return internal::JsonRequest(url, body, probe.sampling.stream);
 }
 
 std::unique_ptr<ResponseDecoder> OpenAiChatDialect::MakeDecoder(bool streaming) const {
-  return std::make_unique<internal::OpenAiChatDecoder>(streaming);
+  return std::make_unique<internal::AnswerDecoder>(std::make_unique<internal::OpenAiChatReader>(), streaming);
 }
 
 }  // namespace pinchbeck

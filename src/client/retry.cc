@@ -15,10 +15,16 @@ namespace pinchbeck {
 namespace {
 
 // Codes of OpenAI, Anthropic and common relays for an account that cannot pay.
-constexpr std::array<std::string_view, 9> kQuotaCodes = {
-    "insufficient_quota",   "insufficient_user_quota", "insufficient_balance",
-    "insufficient_credits", "billing_error",           "billing_hard_limit_reached",
-    "billing_not_active",   "account_deactivated",     "payment_required"};
+constexpr std::array<std::string_view, 10> kQuotaCodes = {"pre_consume_token_quota_failed",
+                                                          "insufficient_quota",
+                                                          "insufficient_user_quota",
+                                                          "insufficient_balance",
+                                                          "insufficient_credits",
+                                                          "billing_error",
+                                                          "billing_hard_limit_reached",
+                                                          "billing_not_active",
+                                                          "account_deactivated",
+                                                          "payment_required"};
 
 // A number >= 0, or nothing.
 std::optional<double> ParseAmount(std::string_view text) {
@@ -79,7 +85,8 @@ RetryAdvice AdviseRetry(const AttemptOutcome& outcome, int retries_so_far, absl:
                         const RetryPolicy& policy) {
   RetryAdvice advice;
   if (retries_so_far >= policy.max_retries || !IsRetryable(outcome)) return advice;
-  const std::optional<absl::Duration> server_delay = ServerDelay(outcome.head, now);
+  std::optional<absl::Duration> server_delay = ServerDelay(outcome.head, now);
+  if (!server_delay.has_value()) server_delay = outcome.body_delay;
   if (server_delay.has_value() && *server_delay > policy.max_server_delay) return advice;
   advice.retry = true;
   advice.delay = server_delay.value_or(BackoffDelay(retries_so_far, uniform, policy));

@@ -83,7 +83,7 @@ void RedactObservation(const Secret& key, Observation& observation) {
   ResponseRecord& response = observation.response;
   for (std::optional<std::string>* field :
        {&response.id, &response.model, &response.text, &response.reasoning_text, &response.finish_reason,
-        &response.system_fingerprint}) {
+        &response.native_finish_reason, &response.provider, &response.system_fingerprint}) {
     RedactField(*field, key);
   }
   if (TokensHoldKey(observation, key.Reveal())) observation.logprobs.clear();

@@ -144,7 +144,10 @@ std::size_t OnBodyBytes(char* data, std::size_t size, std::size_t count, void* u
 absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
   std::vector<std::string> lines;
   for (const HttpHeader& header : request.http.headers) lines.push_back(header.name + ": " + header.value);
-  if (!request.api_key.empty()) lines.push_back("Authorization: Bearer " + request.api_key.Reveal());
+  if (!request.api_key.empty()) {
+    const KeyHeader& key = request.http.key_header;
+    lines.push_back(key.name + ": " + key.prefix + request.api_key.Reveal());
+  }
   // An empty value keeps libcurl from waiting for "100 Continue".
   lines.emplace_back("Expect:");
   HeaderList list;

@@ -9,9 +9,6 @@
 
 namespace pinchbeck::internal {
 
-// Path of the chat operation below a base URL.
-inline constexpr std::string_view kChatOperation = "/chat/completions";
-
 struct Url {
   std::string scheme;  // "http" or "https"
   std::string user_info;

@@ -38,6 +38,7 @@ inline constexpr FieldOf<Observation> kObservationFields[] = {
 };
 
 inline constexpr FieldOf<RequestRecord> kRequestFields[] = {
+    {"api", &RequestRecord::api},
     {"model", &RequestRecord::model},
     {"temperature", &RequestRecord::temperature},
     {"top_p", &RequestRecord::top_p},
@@ -56,6 +57,8 @@ inline constexpr FieldOf<ResponseRecord> kResponseFields[] = {
     {"text", &ResponseRecord::text, FieldRule::kKeepEmpty},
     {"reasoning_text", &ResponseRecord::reasoning_text},
     {"finish_reason", &ResponseRecord::finish_reason},
+    {"native_finish_reason", &ResponseRecord::native_finish_reason},
+    {"provider", &ResponseRecord::provider},
     {"system_fingerprint", &ResponseRecord::system_fingerprint},
 };
 
@@ -64,6 +67,7 @@ inline constexpr FieldOf<UsageRecord> kUsageFields[] = {
     {"output_tokens", &UsageRecord::output_tokens, FieldRule::kNonNegative},
     {"reasoning_tokens", &UsageRecord::reasoning_tokens, FieldRule::kNonNegative},
     {"cached_input_tokens", &UsageRecord::cached_input_tokens, FieldRule::kNonNegative},
+    {"cost", &UsageRecord::cost, FieldRule::kNonNegative},
 };
 
 inline constexpr FieldOf<TimingRecord> kTimingFields[] = {

@@ -39,7 +39,8 @@ class Resuming : public ::testing::Test {
   CompletedSamples Load(const Endpoint& endpoint, const Battery& battery) {
     absl::StatusOr<RecordingReader> reader = RecordingReader::Open(path_);
     EXPECT_TRUE(reader.ok()) << reader.status();
-    absl::StatusOr<CompletedSamples> completed = LoadCompletedSamples(*reader, endpoint, battery);
+    absl::StatusOr<CompletedSamples> completed =
+        LoadCompletedSamples(*reader, endpoint, battery, OpenAiChatDialect());
     EXPECT_TRUE(completed.ok()) << completed.status();
     return *std::move(completed);
   }

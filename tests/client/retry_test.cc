@@ -117,6 +117,8 @@ TEST(AdviseRetry, UsesTheServersDelayAndOtherwiseBacksOff) {
   RetryAdvice advice = AdviseRetry(outcome, 0, Noon(), 0.0, {});
   EXPECT_TRUE(advice.retry);
   EXPECT_EQ(advice.delay, absl::Milliseconds(500));
+  outcome.body_delay = absl::Seconds(20);
+  EXPECT_EQ(AdviseRetry(outcome, 0, Noon(), 0.0, {}).delay, absl::Seconds(20));
   outcome.head.headers = {{"retry-after", "30"}};
   advice = AdviseRetry(outcome, 1, Noon(), 0.0, {});
   EXPECT_TRUE(advice.retry);

@@ -67,11 +67,13 @@ class CompletedSamples {
 };
 
 // Reads what an interrupted collection has already recorded. A pair counts when the answer is no error and
-// has the prompt, the sampling parameters and the model name that this endpoint and battery would send now.
+// has the prompt, the sampling parameters, the API and the model name that this endpoint, battery and dialect
+// would send now.
 // Errors: as RecordingReader::Next().
 [[nodiscard]] absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader,
                                                                     const Endpoint& endpoint,
-                                                                    const Battery& battery);
+                                                                    const Battery& battery,
+                                                                    const Dialect& dialect);
 
 // Limits on what one collection may use; absent means no limit. A request is sent only if the limits hold
 // even when its answer uses all the tokens it may.

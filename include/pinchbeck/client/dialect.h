@@ -28,6 +28,8 @@ struct ResponseEnd {
 struct DecodeNotes {
   // The server's own name for an error ("insufficient_quota"), from its `code` or else its `type`.
   std::string error_code;
+  // How long an error object asks to wait, in seconds.
+  std::optional<double> retry_delay_s;
   // Times that the text had to be repaired before it was valid JSON (NaN, -Infinity, lone surrogates, ...).
   std::int64_t json_repairs = 0;
   // The answer is whole although the transfer may not be: its end was announced inside the body.
@@ -50,11 +52,26 @@ class ResponseDecoder {
   virtual DecodeNotes Finish(const ResponseEnd& end, Observation& observation) = 0;
 };
 
+// Which sampling parameters an API has words for. What it has none for is not sent, and not recorded as sent.
+struct DialectFeatures {
+  bool top_k = true;
+  bool min_p = true;
+  bool logprobs = true;
+  bool seed = true;
+};
+
+// The parameters that remain of `sampling`.
+[[nodiscard]] SamplingParameters SupportedSampling(const SamplingParameters& sampling,
+                                                   const DialectFeatures& features);
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
+  // As recorded in `request.api`.
   [[nodiscard]] virtual std::string_view name() const = 0;
-  // The request for one sample of a probe. InvalidArgument: the endpoint's base URL is not usable.
+  [[nodiscard]] virtual DialectFeatures features() const { return {}; }
+  // The request for one sample of a probe, to the origin of the endpoint's base URL. InvalidArgument: the
+  // base URL is not usable.
   [[nodiscard]] virtual absl::StatusOr<HttpRequest> BuildRequest(const Endpoint& endpoint, const Probe& probe,
                                                                  std::optional<std::int64_t> seed) const = 0;
   // A decoder for one answer to a request that asked for a stream or not; servers may answer the other way.

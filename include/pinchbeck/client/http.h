@@ -13,6 +13,13 @@ struct HttpHeader {
   std::string value;
 };
 
+// The header that carries the key.
+struct KeyHeader {
+  std::string name = "Authorization";
+  // Stands before the key.
+  std::string prefix = "Bearer ";
+};
+
 // A POST request. The key is not part of it: the transport adds it.
 struct HttpRequest {
   std::string url;
@@ -20,6 +27,7 @@ struct HttpRequest {
   std::string body;
   // Whether a streamed answer was asked for.
   bool stream = false;
+  KeyHeader key_header;
 };
 
 struct ResponseHead {

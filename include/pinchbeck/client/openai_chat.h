@@ -24,7 +24,8 @@ struct OpenAiChatOptions {
 // Answers: choice 0 is read, other choices are ignored. A refusal counts as the text and sets the finish
 // reason "refusal". Usage may come on the finish chunk, in an extra chunk, on every chunk or never. An error
 // object is an error whatever the HTTP status was. A stream without `[DONE]` is taken as whole once a finish
-// reason was seen.
+// reason was seen. What other servers add is kept where an observation has a place for it: token ids,
+// reasoning under its several names, the host a router used, the cost, and the finish reason of that host.
 class OpenAiChatDialect final : public Dialect {
  public:
   explicit OpenAiChatDialect(OpenAiChatOptions options = {});

@@ -33,6 +33,8 @@ struct AttemptOutcome {
   // The server's own name for the error, if it gave one.
   std::string error_code;
   ResponseHead head;
+  // The pause that the error object asked for; a header counts more.
+  std::optional<absl::Duration> body_delay;
 };
 
 struct RetryAdvice {
@@ -56,7 +58,7 @@ struct RetryAdvice {
 [[nodiscard]] absl::Duration BackoffDelay(int retry_index, double uniform, const RetryPolicy& policy);
 
 // Puts the rules together for a request that has already been retried `retries_so_far` times. The delay is
-// the server's where it gave one.
+// the server's where it gave one, in a header or in the error object.
 [[nodiscard]] RetryAdvice AdviseRetry(const AttemptOutcome& outcome, int retries_so_far, absl::Time now,
                                       double uniform, const RetryPolicy& policy);
 

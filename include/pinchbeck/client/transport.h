@@ -27,7 +27,7 @@ struct TransferTimeouts {
 
 struct TransferRequest {
   HttpRequest http;
-  // Sent as `Authorization: Bearer` to the host of `http.url` and nowhere else; empty: no such header.
+  // Sent in `http.key_header` to the host of `http.url` and nowhere else; empty: no such header.
   Secret api_key;
   TransferTimeouts timeouts;
 };

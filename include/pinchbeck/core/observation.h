@@ -37,6 +37,8 @@ struct PositionLogprobs {
 };
 
 struct RequestRecord {
+  // Name of the API that was spoken, e.g. "anthropic" (see ApiName in client/api.h).
+  std::optional<std::string> api;
   std::optional<std::string> model;
   std::optional<double> temperature;
   std::optional<double> top_p;
@@ -55,7 +57,13 @@ struct ResponseRecord {
   std::optional<std::string> model;
   std::optional<std::string> text;
   std::optional<std::string> reasoning_text;
+  // In the words of the chat completions API ("stop", "length", "tool_calls", "content_filter", "refusal"),
+  // or the server's own word where none of them fits.
   std::optional<std::string> finish_reason;
+  // The server's own word where it differs, or the word of the host behind a router.
+  std::optional<std::string> native_finish_reason;
+  // The host that a router says it used.
+  std::optional<std::string> provider;
   std::optional<std::string> system_fingerprint;
   std::optional<std::vector<std::int64_t>> token_ids;
 };
@@ -67,6 +75,8 @@ struct UsageRecord {
   std::optional<std::int64_t> output_tokens;
   std::optional<std::int64_t> reasoning_tokens;
   std::optional<std::int64_t> cached_input_tokens;
+  // What the server says the answer cost, in its own unit (US dollars where routers report it).
+  std::optional<double> cost;
 };
 
 // Seconds since the request was sent, from a monotonic clock. All values are finite and >= 0.

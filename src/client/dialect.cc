@@ -1,0 +1,13 @@
+#include "pinchbeck/client/dialect.h"
+
+namespace pinchbeck {
+
+SamplingParameters SupportedSampling(const SamplingParameters& sampling, const DialectFeatures& features) {
+  SamplingParameters supported = sampling;
+  if (!features.top_k) supported.top_k.reset();
+  if (!features.min_p) supported.min_p.reset();
+  if (!features.logprobs) supported.top_logprobs.reset();
+  return supported;
+}
+
+}  // namespace pinchbeck
