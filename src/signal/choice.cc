@@ -16,7 +16,7 @@ namespace pinchbeck {
 namespace {
 
 // In bits; docs/design/0004-effect-gates.md says where they come from.
-constexpr internal::GateFloors kGateFloors = {.sampled = 0.05, .low_temperature = 0.3};
+constexpr internal::GateFloors kGateFloors = {.sampled = 0.05, .low_temperature = 0.6};
 // Without stored alternatives power is judged against this divergence, a typical sibling model's.
 constexpr double kDefaultEffectBits = 0.10;
 constexpr double kDefaultEffectPerGate = 1.5;
