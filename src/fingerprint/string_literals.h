@@ -18,7 +18,8 @@ inline constexpr std::size_t kMaxCandidateBytes = std::size_t{1} << 20;
 //   what stands between a quote (", ', or three of them) and the next like it, raw and with the escapes of
 //   Python, JSON and C decoded, also joined with the literals that follow it without an operator;
 //   quoted fields of CSV files;
-//   each of these also without outer white space, and those of several lines also without their common indent.
+//   each of these also without outer white space, and those of several lines also without their common
+//   indent.
 //
 // A quote is taken as an opening one wherever it stands, so that an apostrophe in a comment cannot hide what
 // follows; most candidates are therefore nonsense, and the caller must check them by digest. Returns false

@@ -95,7 +95,8 @@ std::string Reason(const Report& report) {
                : "The conditions differ, so this is a relative ranking only, not a verdict.";
   }
   if (reason == "other_prompts") {
-    return "The recording holds other prompts than the fingerprint was made with. The warnings say how to get "
+    return "The recording holds other prompts than the fingerprint was made with. The warnings say how to "
+           "get "
            "them.";
   }
   if (reason == "no_usable_observation") {

@@ -235,9 +235,9 @@ TEST(LatencyTest, DecodingSpeedIsSeenWhereTheFirstTokenComesAtTheSameTime) {
   const SignalEvidence evidence = EvaluateLatency(Build(x), Build(y), Quick());
   EXPECT_LE(*evidence.p_value, 0.002);
   EXPECT_NEAR(*evidence.effect, 1, 0.01);
-  EXPECT_THAT(evidence.notes, ::testing::Contains(::testing::AllOf(
-                                  ::testing::HasSubstr("time per output token: 0.40"),
-                                  ::testing::HasSubstr("faster 0.0010"))));
+  EXPECT_THAT(evidence.notes,
+              ::testing::Contains(::testing::AllOf(::testing::HasSubstr("time per output token: 0.40"),
+                                                   ::testing::HasSubstr("faster 0.0010"))));
 }
 
 TEST(TokenizerTest, ConstantShiftIsAHiddenPrompt) {

@@ -33,8 +33,8 @@ struct SignalOptions {
   std::vector<const SampleSet*> alternatives;
   // Also look for answers that are equally likely, whatever the model (choice).
   bool against_noise = false;
-  // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects are
-  // the same.
+  // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects
+  // are the same.
   bool decision_only = false;
 };
 
