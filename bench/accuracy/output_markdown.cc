@@ -57,6 +57,17 @@ std::string Line(const Row&, const Measurement& m) {
   return line + Goal(m) + " |\n";
 }
 
+// The README's line for a row that measures false accusations only.
+std::string AccusationLine(const Row& row) {
+  for (const Measurement& m : row.measurements) {
+    if (m.metric == "false-accusation rate" && m.false_alarms) {
+      return "\n" + row.title + " (level " + Short(row.alpha) + ", " + std::to_string(m.pairs) +
+             " comparisons): " + Alarms(m) + ".\n";
+    }
+  }
+  return "";
+}
+
 // The README's rows: power of every contestant by x, one table a data set.
 std::string PowerTable(const Row& row) {
   std::map<std::string, std::map<double, const Measurement*>> by_contestant;
@@ -68,8 +79,10 @@ std::string PowerTable(const Row& row) {
     by_contestant[m.contestant][m.x] = &m;
     if (std::find(columns.begin(), columns.end(), m.x) == columns.end()) columns.push_back(m.x);
   }
-  if (order.empty()) return "";
-  std::string text = "\n" + row.title + " (level " + Short(row.alpha) + "):\n\n| " + row.x_name;
+  if (order.empty()) return AccusationLine(row);
+  const Measurement& first = *by_contestant[order.front()].begin()->second;
+  std::string text = "\n" + row.title + " (level " + Short(row.alpha) + ", " + std::to_string(first.pairs) +
+                     " pairs, " + std::to_string(first.draws_per_pair) + " draws a pair):\n\n| " + row.x_name;
   std::string rule = "|---";
   for (const double x : columns) {
     text += " | " + Short(x);

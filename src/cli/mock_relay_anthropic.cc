@@ -77,7 +77,7 @@ std::vector<TimedEvent> Events(const Observation& observation, const ChatRequest
                                const ReplyHead& head) {
   const StreamPlan plan = PlanStream(observation);
   std::vector<TimedEvent> events;
-  const auto add = [&](double at_s, const std::string& type, OrderedJson members) {
+  const auto add = [&](double at_s, const std::string& type, const OrderedJson& members) {
     OrderedJson event = {{"type", type}};
     event.update(members);
     events.push_back({at_s, ServerSentEvent(event, type)});

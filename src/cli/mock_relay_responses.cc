@@ -92,7 +92,7 @@ std::vector<TimedEvent> Events(const Observation& observation, const ChatRequest
   const StreamPlan plan = PlanStream(observation);
   std::vector<TimedEvent> events;
   std::int64_t number = 0;
-  const auto add = [&](double at_s, const std::string& type, OrderedJson members) {
+  const auto add = [&](double at_s, const std::string& type, const OrderedJson& members) {
     OrderedJson event = {{"type", type}, {"sequence_number", number++}};
     event.update(members);
     events.push_back({at_s, ServerSentEvent(event, type)});

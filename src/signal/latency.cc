@@ -24,10 +24,10 @@ enum Feature : std::size_t { kFirstToken, kPerToken, kGap, kFeatures };
 constexpr std::array<const char*, kFeatures> kFeatureNames = {"time to first token", "time per output token",
                                                               "gap between events"};
 
-// Requests without a time of day are taken in runs of this many, as far as three runs are left of each side:
+// Requests without a time of day are taken in runs of this many, as far as five runs are left of each side:
 // neighbours in a recording overlapped or followed each other.
 constexpr std::size_t kLongestRun = 5;
-constexpr std::size_t kLeastRuns = 3;
+constexpr std::size_t kLeastRuns = 5;
 
 // Log seconds of each feature, where it was recorded.
 using Times = std::array<std::optional<double>, kFeatures>;

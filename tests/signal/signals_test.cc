@@ -199,8 +199,8 @@ TEST(LatencyTest, IsReportedButNeverCounted) {
   }
   const SignalEvidence evidence = EvaluateLatency(Build(x), Build(y), Quick());
   EXPECT_FALSE(evidence.counted);
-  // Four runs of five requests a side, all relabelings, two of which are as extreme.
-  EXPECT_DOUBLE_EQ(*evidence.p_value, 2.0 / 70);
+  // Five runs of four requests a side, all relabelings, two of which are as extreme.
+  EXPECT_DOUBLE_EQ(*evidence.p_value, 2.0 / 252);
   EXPECT_NEAR(*evidence.effect, 1.91, 0.05);
 }
 
