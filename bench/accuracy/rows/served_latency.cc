@@ -74,7 +74,7 @@ std::array<PairCount, kContestants> CountStarts(const SampleSet& reference, cons
 
 absl::StatusOr<Row> MeasureServedLatency(const RowContext& context) {
   Row row;
-  row.title = "A smaller model answers at the same provider: time to first token";
+  row.title = "A smaller model answers at the same provider: response times";
   row.source = kSource;
   row.x_name = "consecutive answers";
   constexpr const char* kRelations[] = {"sibling_same_provider"};
