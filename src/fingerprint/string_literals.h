@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxCandidateBytes = std::size_t{1} << 20;
 // A quote is taken as an opening one wherever it stands, so that an apostrophe in a comment cannot hide what
 // follows; most candidates are therefore nonsense, and the caller must check them by digest. Returns false
 // when the work was given up because a hostile text would make it quadratic.
-// Cost: linear for ordinary texts; at most 64 bytes visited per byte of text.
+// Cost: linear for ordinary texts; at most 64 bytes visited per byte of text, or 16 MiB where that is more.
 [[nodiscard]] bool ForEachStringCandidate(std::string_view text,
                                           const std::function<bool(std::string_view)>& visit);
 

@@ -169,16 +169,7 @@ TEST(OllamaStream, WholeAnswerOrEventsInstead) {
 }
 
 TEST(OllamaStream, AnEndlessLineStopsTheTransfer) {
-  const auto decoder = OllamaDialect().MakeDecoder(true);
-  decoder->OnHead({200, {{"content-type", "application/x-ndjson"}}});
-  const std::string block(1 << 20, 'x');
-  absl::Status status = decoder->OnBytes("{\"a\":\"", 0.0);
-  for (int i = 0; i < 20 && status.ok(); ++i) status = decoder->OnBytes(block, 0.0);
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  Observation observation;
-  (void)decoder->Finish({false, 1.0}, observation);
-  ASSERT_TRUE(observation.error.has_value());
-  EXPECT_EQ(observation.error->kind, ErrorKind::kProtocol);
+  pinchbeck::testing::ExpectAnEndlessLineStops(OllamaDialect(), "application/x-ndjson", "{\"a\":\"");
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -26,6 +24,8 @@ using pinchbeck::testing::Event;
 using pinchbeck::testing::kCutStream;
 using pinchbeck::testing::KindOf;
 using pinchbeck::testing::kStream;
+using pinchbeck::testing::ReadFile;
+using pinchbeck::testing::RecordedTraffic;
 using pinchbeck::testing::Stop;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -235,37 +235,20 @@ TEST(Stream, OneByteAtATimeGivesTheSameAnswer) {
 }
 
 TEST(Stream, AnEndlessLineIsAnErrorAndStopsTheTransfer) {
-  const std::unique_ptr<ResponseDecoder> decoder = OpenAiChatDialect().MakeDecoder(true);
-  decoder->OnHead({200, {{"content-type", "text/event-stream"}}});
-  const std::string block(1 << 20, 'x');
-  absl::Status status = decoder->OnBytes("data: ", 0.0);
-  for (int i = 0; i < 20 && status.ok(); ++i) status = decoder->OnBytes(block, 0.0);
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  Observation observation;
-  (void)decoder->Finish({false, 1.0}, observation);
-  ASSERT_TRUE(observation.error.has_value());
-  EXPECT_EQ(observation.error->kind, ErrorKind::kProtocol);
+  pinchbeck::testing::ExpectAnEndlessLineStops(OpenAiChatDialect(), "text/event-stream", "data: ");
 }
 
 // --- Recorded answers of a real server ---
 
-std::filesystem::path Fixtures() {
-  return std::filesystem::path(PINCHBECK_SOURCE_DIR) / ".." / "shared" / "fixtures" / "llama-server";
-}
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-}
-
 TEST(RecordedAnswers, EveryChatCaseGivesAnAnswerOrTheServersError) {
-  if (!std::filesystem::exists(Fixtures())) GTEST_SKIP() << "no recorded answers at " << Fixtures();
+  if (!std::filesystem::exists(RecordedTraffic()))
+    GTEST_SKIP() << "no recorded answers at " << RecordedTraffic();
   int cases = 0;
-  for (const json& test : json::parse(ReadFile(Fixtures() / "index.json"))) {
+  for (const json& test : json::parse(ReadFile(RecordedTraffic() / "index.json"))) {
     const std::string name = test["name"];
     if (test["path"] != "/v1/chat/completions") continue;
-    const bool stream = std::filesystem::exists(Fixtures() / (name + ".body.sse"));
-    const std::string body = ReadFile(Fixtures() / (name + (stream ? ".body.sse" : ".body.json")));
+    const bool stream = std::filesystem::exists(RecordedTraffic() / (name + ".body.sse"));
+    const std::string body = ReadFile(RecordedTraffic() / (name + (stream ? ".body.sse" : ".body.json")));
     const int status = test["status"];
     const Decoded decoded = Decode({body}, {status, test["content_type"], stream, true});
     const Observation& o = decoded.observation;
@@ -285,8 +268,10 @@ TEST(RecordedAnswers, EveryChatCaseGivesAnAnswerOrTheServersError) {
 }
 
 TEST(RecordedAnswers, StreamWithLogprobs) {
-  if (!std::filesystem::exists(Fixtures())) GTEST_SKIP() << "no recorded answers at " << Fixtures();
-  const Observation o = Decode({ReadFile(Fixtures() / "chat_stream_logprobs.body.sse")}, kStream).observation;
+  if (!std::filesystem::exists(RecordedTraffic()))
+    GTEST_SKIP() << "no recorded answers at " << RecordedTraffic();
+  const Observation o =
+      Decode({ReadFile(RecordedTraffic() / "chat_stream_logprobs.body.sse")}, kStream).observation;
   EXPECT_EQ(o.response.text, "Tokyo");
   EXPECT_EQ(o.logprobs.size(), 5U);
   EXPECT_EQ(o.logprobs[4].sampled.id, 2);

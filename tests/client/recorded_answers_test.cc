@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -17,25 +15,19 @@ namespace {
 using nlohmann::json;
 using pinchbeck::testing::Decoded;
 using pinchbeck::testing::DecodeWith;
-
-std::filesystem::path Fixtures() {
-  return std::filesystem::path(PINCHBECK_SOURCE_DIR) / ".." / "shared" / "fixtures" / "llama-server";
-}
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-}
+using pinchbeck::testing::ReadFile;
+using pinchbeck::testing::RecordedTraffic;
 
 TEST(RecordedCompletions, EveryCaseGivesAnAnswerOrTheServersError) {
-  if (!std::filesystem::exists(Fixtures())) GTEST_SKIP() << "no recorded answers at " << Fixtures();
+  if (!std::filesystem::exists(RecordedTraffic()))
+    GTEST_SKIP() << "no recorded answers at " << RecordedTraffic();
   int cases = 0;
-  for (const json& test : json::parse(ReadFile(Fixtures() / "index.json"))) {
+  for (const json& test : json::parse(ReadFile(RecordedTraffic() / "index.json"))) {
     const std::string name = test["name"];
     // Two prompts at once, which the client never sends, answer with a list.
     if (test["path"] != "/v1/completions" || name == "comp_two_prompts") continue;
-    const bool stream = std::filesystem::exists(Fixtures() / (name + ".body.sse"));
-    const std::string body = ReadFile(Fixtures() / (name + (stream ? ".body.sse" : ".body.json")));
+    const bool stream = std::filesystem::exists(RecordedTraffic() / (name + ".body.sse"));
+    const std::string body = ReadFile(RecordedTraffic() / (name + (stream ? ".body.sse" : ".body.json")));
     const int status = test["status"];
     const Decoded decoded =
         DecodeWith(OpenAiCompletionsDialect(), {body}, {status, test["content_type"], stream, true});
@@ -47,7 +39,7 @@ TEST(RecordedCompletions, EveryCaseGivesAnAnswerOrTheServersError) {
       EXPECT_TRUE(o.response.finish_reason.has_value()) << name;
       EXPECT_GT(o.usage.output_tokens.value_or(0), 0) << name;
       const bool asked =
-          json::parse(ReadFile(Fixtures() / (name + ".request.json")))["body"].get<std::string>().find(
+          json::parse(ReadFile(RecordedTraffic() / (name + ".request.json")))["body"].get<std::string>().find(
               "\"logprobs\"") != std::string::npos;
       EXPECT_EQ(o.logprobs.empty(), !asked) << name;
     }

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +84,31 @@ inline std::string Joined(const std::vector<std::string>& pieces) {
   std::string bytes;
   for (const std::string& piece : pieces) bytes += piece;
   return bytes;
+}
+
+// Recorded traffic of a real server; not in every checkout.
+inline std::filesystem::path RecordedTraffic() {
+  return std::filesystem::path(PINCHBECK_SOURCE_DIR) / ".." / "shared" / "fixtures" / "llama-server";
+}
+
+inline std::string ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
+// A line that never ends stops the transfer and is the server's error.
+inline void ExpectAnEndlessLineStops(const Dialect& dialect, const std::string& content_type,
+                                     const std::string& opening) {
+  const auto decoder = dialect.MakeDecoder(true);
+  decoder->OnHead({200, {{"content-type", content_type}}});
+  const std::string block(1 << 20, 'x');
+  absl::Status status = decoder->OnBytes(opening, 0.0);
+  for (int i = 0; i < 20 && status.ok(); ++i) status = decoder->OnBytes(block, 0.0);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  Observation observation;
+  (void)decoder->Finish({false, 1.0}, observation);
+  ASSERT_TRUE(observation.error.has_value());
+  EXPECT_EQ(observation.error->kind, ErrorKind::kProtocol);
 }
 
 inline ErrorKind KindOf(const Decoded& decoded) { return decoded.observation.error->kind; }

@@ -166,6 +166,7 @@ TEST(VanElterenTest, ManySmallStrataAreRelabeled) {
   EXPECT_EQ(result->calibration, Calibration::kPermutation);
   // Two binomial tails; the tolerance is four standard deviations of the draws.
   EXPECT_NEAR(result->p_value, 0.0550, 0.003);
+  EXPECT_NEAR(VanElteren(strata.samples, {.method = VanElterenMethod::kAsymptotic})->p_value, 0.0496, 0.0001);
 }
 
 TEST(VanElterenTest, OneSeedGivesOnePValueForEveryThreadCount) {

@@ -296,11 +296,11 @@ inline absl::StatusOr<TwoSampleResult> ContingencyTest(CountStatistic kind,
 // distributed. kAuto is kExact for one cell with two categories, whose few values the limit follows badly (at
 // 30 + 30 answers the level .01 becomes .013), up to 4 million answers or where the following does not hold;
 // else the limit where every expected count is at least 5 (100 where the sides of a cell differ more than
-// twofold in size, for the counts of the smaller one are then skewed: with expected counts of 6 and 100
-// answers against 5,000 the level .001 would become .0022) and the null mean of X2, sum (c - 1) N / (N - 1),
-// exceeds the degrees of freedom by at most 0.05 of the limit's standard deviation, which many small cells
-// violate; else relabelings. Over 100,000 runs of each of seven designs with 3 to 20 categories the limit,
-// where these rules take it, rejects at rates of at most .0511, .0102 and .0012 at .05, .01 and .001
+// twofold in size, for the counts of the smaller one are then skewed: of 15, 6, 79 answers against 300,
+// 300, 4,400 the limit makes .0010 where relabelings have .0022) and the null mean of X2, sum (c - 1) N / (N
+// - 1), exceeds the degrees of freedom by at most 0.05 of the limit's standard deviation, which many small
+// cells violate; else relabelings. Over 100,000 runs of each of seven designs with 3 to 20 categories the
+// limit, where these rules take it, rejects at rates of at most .0511, .0102 and .0012 at .05, .01 and .001
 // (ContingencyLimitWhereItIsTrusted in tests/stats/calibration/rank_calibration_test.cc): a level can be
 // exceeded slightly, so use kPermutation where that matters.
 //
