@@ -9,7 +9,6 @@
 namespace pinchbeck {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
