@@ -52,8 +52,10 @@ struct Texts {
       ids.push_back(row.get<std::vector<std::int32_t>>());
       texts.emplace_back();
       for (const std::int32_t id : ids.back()) texts.back().push_back(static_cast<char>(id));
-      // Ids may be large and negative; equality is what counts.
-      for (std::int32_t& id : ids.back()) id = id * 16'777'216 - 5;
+      // Ids may be large and negative; equality is what counts. Modulo 2^32, so that every id fits.
+      for (std::int32_t& id : ids.back()) {
+        id = static_cast<std::int32_t>(static_cast<std::uint32_t>(id) * 16'777'259u - 5u);
+      }
     }
   }
   [[nodiscard]] Views views() const { return {texts.begin(), texts.end()}; }
