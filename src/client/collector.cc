@@ -50,7 +50,7 @@ RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe, co
   record.max_tokens = sampling.max_tokens;
   record.stream = sampling.stream;
   record.top_logprobs = sampling.top_logprobs;
-  record.prompt_sha256 = probe.PromptSha256();
+  record.prompt_sha256 = dialect.PromptSha256(probe);
   return record;
 }
 

@@ -32,6 +32,12 @@ std::string Prompt(const Probe& probe) {
 
 std::string_view OpenAiCompletionsDialect::name() const { return ApiName(Api::kOpenAiCompletions); }
 
+std::string OpenAiCompletionsDialect::PromptSha256(const Probe& probe) const {
+  Probe plain;
+  plain.messages = {{"", Prompt(probe)}};
+  return plain.PromptSha256();
+}
+
 absl::StatusOr<HttpRequest> OpenAiCompletionsDialect::BuildRequest(const Endpoint& endpoint,
                                                                    const Probe& probe,
                                                                    std::optional<std::int64_t> seed) const {

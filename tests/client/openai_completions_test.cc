@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "pinchbeck/client/openai_chat.h"
 #include "tests/client/wire.h"
 
 namespace pinchbeck {
@@ -40,6 +41,18 @@ TEST(CompletionsRequest, SendsThePromptAsText) {
   EXPECT_EQ(json::parse(request->body), json::parse(R"({"model":"m","prompt":"Short.\n\nPick.",
     "temperature":1.0,"top_p":0.9,"max_tokens":7,"logprobs":5,"seed":3,"stream":true,
     "stream_options":{"include_usage":true}})"));
+}
+
+TEST(CompletionsRequest, PlainTextIsAnotherPromptThanAChat) {
+  Probe chat;
+  chat.messages = {{"user", "Pick."}};
+  const OpenAiCompletionsDialect completions;
+  EXPECT_NE(completions.PromptSha256(chat), OpenAiChatDialect().PromptSha256(chat));
+  // The text decides, not how messages were cut.
+  Probe cut, whole;
+  cut.messages = {{"system", "Short."}, {"user", "Pick."}};
+  whole.messages = {{"user", "Short.\n\nPick."}};
+  EXPECT_EQ(completions.PromptSha256(cut), completions.PromptSha256(whole));
 }
 
 TEST(Completions, ParallelListsOfLogprobs) {

@@ -70,6 +70,9 @@ class Dialect {
   // As recorded in `request.api`.
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual DialectFeatures features() const { return {}; }
+  // Identity of what the model is asked. An API without roles asks something else than a chat with the same
+  // words: no template is put around them.
+  [[nodiscard]] virtual std::string PromptSha256(const Probe& probe) const { return probe.PromptSha256(); }
   // The request for one sample of a probe, to the origin of the endpoint's base URL. InvalidArgument: the
   // base URL is not usable.
   [[nodiscard]] virtual absl::StatusOr<HttpRequest> BuildRequest(const Endpoint& endpoint, const Probe& probe,
