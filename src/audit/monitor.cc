@@ -16,7 +16,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/signal/sample_builder.h"
 #include "pinchbeck/stats/counter_rng.h"
-#include "pinchbeck/stats/e_values.h"
+#include "pinchbeck/stats/multiplicity.h"
 #include "src/audit/monitor_design.h"
 #include "src/audit/monitor_state.h"
 #include "src/audit/monitor_stream.h"
@@ -307,6 +307,7 @@ void Monitor::Impl::Read() {
   const Leader e_value = Lead([](const MonitorStream& stream) { return stream.LogEValue(); });
   const Leader detector = Lead([](const MonitorStream& stream) { return stream.LogDetector(); });
   decision.log10_e_value = e_value.value * kLog10E;
+  decision.log10_largest_e_value = std::max(decision.log10_largest_e_value, decision.log10_e_value);
   decision.log10_e_detector.reset();
   if (std::isfinite(detector.value)) decision.log10_e_detector = detector.value * kLog10E;
   if (decision.alarm_at) return;
@@ -414,15 +415,24 @@ absl::StatusOr<NamedDecision> ReadMonitorDecision(const std::string& path) {
 }
 
 absl::StatusOr<CombinedDecision> CombineMonitors(std::span<const NamedDecision> endpoints, double alpha) {
-  std::vector<double> e_values;
-  for (const NamedDecision& endpoint : endpoints) {
-    // Beyond the largest double every threshold is passed.
-    e_values.push_back(std::pow(10.0, endpoint.decision.log10_e_value));
+  if (endpoints.empty()) return absl::InvalidArgumentError("endpoints: the list is empty; give at least one");
+  if (!(alpha > 0 && alpha < 1)) {
+    return absl::InvalidArgumentError("alpha is " + std::to_string(alpha) + "; it must lie in (0, 1)");
   }
+  double harmonic = 0;
+  for (std::size_t k = endpoints.size(); k > 0; --k) harmonic += 1 / static_cast<double>(k);
+  std::vector<double> p_values;
+  for (const NamedDecision& endpoint : endpoints) {
+    const double p = std::pow(10.0, -endpoint.decision.log10_largest_e_value);
+    p_values.push_back(std::min(1.0, p * harmonic));
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const std::vector<double> adjusted,
+                             stats::BenjaminiHochbergAdjust(p_values, p_values.size()));
   CombinedDecision combined;
-  PINCHBECK_ASSIGN_OR_RETURN(combined.differs, stats::EBenjaminiHochberg(e_values, alpha));
-  for (const std::size_t i : combined.differs) {
-    const double value = endpoints[i].decision.log10_e_value;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (adjusted[i] > alpha) continue;
+    combined.differs.push_back(i);
+    const double value = endpoints[i].decision.log10_largest_e_value;
     combined.log10_threshold = std::min(combined.log10_threshold.value_or(value), value);
   }
   return combined;

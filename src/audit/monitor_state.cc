@@ -297,6 +297,10 @@ absl::Status ReadDecision(const JsonValue& root, MonitorDecision* decision) {
   }
   if (total != decision->observations) return root.Error("observations: not the sum of used and skipped");
   PINCHBECK_ASSIGN_OR_RETURN(decision->log10_e_value, ReadNumber(root, "log10_e_value"));
+  PINCHBECK_ASSIGN_OR_RETURN(decision->log10_largest_e_value, ReadNumber(root, "log10_largest_e_value"));
+  if (decision->log10_largest_e_value < std::max(0.0, decision->log10_e_value)) {
+    return root.Error("log10_largest_e_value: smaller than 0 or than log10_e_value");
+  }
   PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> detector,
                              root.OptionalMember("log10_e_detector"));
   if (detector) {
@@ -334,6 +338,7 @@ std::string SerializeMonitorSnapshot(const MonitorSnapshot& snapshot) {
     json["skipped"][std::string(MonitorSkipName(static_cast<MonitorSkip>(i)))] = decision.skipped[i];
   }
   json["log10_e_value"] = decision.log10_e_value;
+  json["log10_largest_e_value"] = decision.log10_largest_e_value;
   json["log10_e_detector"] = Optional(decision.log10_e_detector);
   json["alarm_at"] = Optional(decision.alarm_at);
   json["alarm_by"] = decision.alarm_by ? Json(MonitorAlarmName(*decision.alarm_by)) : Json(nullptr);

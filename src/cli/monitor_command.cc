@@ -235,7 +235,7 @@ void AddFlags(CLI::App& command, MonitorFlags& flags) {
   command.add_option("--every", flags.every, "print a decision after every so many observations")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 50));
   command.add_option("--summary", flags.summary,
-                     "state files of several endpoints: decide about them together (e-BH)");
+                     "state files of several endpoints: decide about them together (false discovery rate)");
   command.add_flag("--json", flags.json, "print one JSON object a decision");
 }
 

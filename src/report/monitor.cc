@@ -24,6 +24,7 @@ std::string VerdictOf(const MonitorDecision& decision) {
 void PutDecision(const MonitorDecision& decision, Json& json) {
   json["observations"] = decision.observations;
   json["log10_e_value"] = decision.log10_e_value;
+  json["log10_largest_e_value"] = decision.log10_largest_e_value;
   json["log10_e_detector"] = Optional(decision.log10_e_detector);
   json["verdict"] = VerdictOf(decision);
   json["alarm_at"] = Optional(decision.alarm_at);
@@ -133,8 +134,8 @@ std::string CombinedToText(std::span<const NamedDecision> endpoints, const Combi
     const bool differs =
         std::find(combined.differs.begin(), combined.differs.end(), i) != combined.differs.end();
     const MonitorDecision& decision = endpoints[i].decision;
-    text += absl::StrFormat("  %-12s  e-value 10^%.2f after %d observations  %s\n",
-                            differs ? "differs" : "inconclusive", decision.log10_e_value,
+    text += absl::StrFormat("  %-12s  largest e-value 10^%.2f in %d observations  %s\n",
+                            differs ? "differs" : "inconclusive", decision.log10_largest_e_value,
                             decision.observations, Printable(endpoints[i].name, 50));
   }
   return text;

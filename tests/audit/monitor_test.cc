@@ -370,16 +370,17 @@ TEST(MonitorTest, StateFilesAreReplacedAtomically) {
 
 TEST(CombineMonitorsTest, SeveralEndpointsShareTheLevel) {
   std::vector<NamedDecision> endpoints(3);
-  // 150 would be enough alone at level 0.01, but not as one of three.
-  endpoints[0].decision.log10_e_value = std::log10(150.0);
-  endpoints[1].decision.log10_e_value = -1;
-  endpoints[2].decision.log10_e_value = 0;
+  // 276 would be enough alone at level 0.01, but as one of three it takes 300 (1 + 1/2 + 1/3) = 550.
+  endpoints[0].decision.log10_largest_e_value = std::log10(276.0);
   EXPECT_TRUE(CombineMonitors(endpoints, 0.01)->differs.empty());
-  // With a second one each needs 3 / (2 * 0.01) = 150 only.
-  endpoints[2].decision.log10_e_value = 400;
+  // With a second one each needs 275 only, and what they are worth now does not matter.
+  endpoints[2].decision.log10_largest_e_value = 400;
+  endpoints[0].decision.log10_e_value = -1;
   const auto combined = CombineMonitors(endpoints, 0.01);
   EXPECT_THAT(combined->differs, ::testing::ElementsAre(0, 2));
-  EXPECT_DOUBLE_EQ(*combined->log10_threshold, std::log10(150.0));
+  EXPECT_DOUBLE_EQ(*combined->log10_threshold, std::log10(276.0));
+  endpoints[0].decision.log10_largest_e_value = std::log10(274.0);
+  EXPECT_THAT(CombineMonitors(endpoints, 0.01)->differs, ::testing::ElementsAre(2));
   EXPECT_EQ(CombineMonitors({}, 0.01).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(CombineMonitors(endpoints, 0).status().code(), absl::StatusCode::kInvalidArgument);
 }

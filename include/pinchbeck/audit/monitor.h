@@ -65,6 +65,8 @@ struct MonitorDecision {
   std::int64_t used = 0;
   std::array<std::int64_t, kMonitorSkips> skipped{};
   double log10_e_value = 0;
+  // The largest so far; what several endpoints together are judged by.
+  double log10_largest_e_value = 0;
   // Absent before the first observation that was used.
   std::optional<double> log10_e_detector;
   // Number of the observation that raised the alarm; an alarm stays.
@@ -175,18 +177,26 @@ struct NamedDecision {
 struct CombinedDecision {
   // Indices of the endpoints declared different, increasing.
   std::vector<std::size_t> differs;
-  // Logarithm of the smallest e-value that was enough; absent where none was.
+  // Logarithm of the smallest of their largest e-values; absent where none was enough.
   std::optional<double> log10_threshold;
 };
 
-// e-BH over endpoints: the expected share of honest endpoints among those declared different is at most
-// alpha (plus what the reference's bounds may fail), evaluated whenever one likes.
+// Decides about m endpoints together: the expected share of honest endpoints among those declared different
+// is at most alpha (plus what the reference's bounds may fail), read whenever one likes.
 //
-//   reject the k largest e-values, k = max { k : k e_[k] / m >= 1 / alpha }
+//   p_i = 1 / (largest e-value of endpoint i so far)                       valid at any time (Ville)
+//   reject the k smallest, k = max { k : p_(k) <= k alpha / (m H_m) },     H_m = 1 + 1/2 + ... + 1/m
 //
-// Endpoints compared with one reference are dependent; e-BH allows every dependence. It reads the present
-// e-values, so list every endpoint that is watched, not only suspicious ones. InvalidArgument: no endpoint,
-// alpha outside (0, 1). Reference: Wang & Ramdas 2022, doi:10.1111/rssb.12489.
+// This is e-BH on p-values calibrated by the step function that makes it the procedure of Benjamini and
+// Yekutieli, valid under every dependence: endpoints compared with one reference depend on each other. e-BH
+// on the present e-values would need them to be valid at stopping times that look at all endpoints, which a
+// shared reference forbids: another endpoint's answers tell when the reference is an untypical sample. Here a
+// reading time cannot matter, since p_i only falls. List every endpoint that is watched, not only suspicious
+// ones.
+//
+// InvalidArgument: no endpoint, alpha outside (0, 1).
+// Reference: Benjamini & Yekutieli 2001, doi:10.1214/aos/1013699998; Wang & Ramdas 2022,
+// doi:10.1111/rssb.12489.
 [[nodiscard]] absl::StatusOr<CombinedDecision> CombineMonitors(std::span<const NamedDecision> endpoints,
                                                                double alpha);
 
