@@ -48,24 +48,6 @@ std::vector<const std::string*> AnswerPool(const std::map<std::string, std::int6
   return pool;
 }
 
-// Log-probabilities of another table of tokens, renumbered into the sample's own.
-void AppendLogprobs(const std::vector<FirstTokenLogprobs>& vectors, const std::vector<std::string>& tokens,
-                    ProbeSample& sample) {
-  std::map<std::string, std::uint32_t> index;
-  for (std::size_t t = 0; t < sample.tokens.size(); ++t) {
-    index.emplace(sample.tokens[t], static_cast<std::uint32_t>(t));
-  }
-  for (FirstTokenLogprobs vector : vectors) {
-    for (auto& entry : vector.entries) {
-      const auto [it, added] =
-          index.emplace(tokens[entry.first], static_cast<std::uint32_t>(sample.tokens.size()));
-      if (added) sample.tokens.push_back(tokens[entry.first]);
-      entry.first = it->second;
-    }
-    sample.logprobs.push_back(std::move(vector));
-  }
-}
-
 // Moves `wanted` answers of one signal from the pool to `observed`, at most `most` different ones; the pool
 // keeps the rest.
 void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::int64_t most,
@@ -87,7 +69,7 @@ void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::
   if (signal == "logprob") {
     std::vector<FirstTokenLogprobs> drawn;
     split(pool.logprobs, drawn);
-    AppendLogprobs(drawn, pool.tokens, observed);
+    AppendLogprobs(drawn, pool.tokens, 0, observed);
   } else if (signal == "text") {
     split(pool.texts, observed.texts);
   } else {

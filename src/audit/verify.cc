@@ -116,6 +116,34 @@ void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) 
   }
 }
 
+// Data that contradict themselves may be made up: no evidence of agreement. They do not accuse by themselves
+// either; what was measured on them keeps its own p-value.
+void MarkIncoherent(std::vector<SignalReport>& signals) {
+  for (SignalReport& signal : signals) {
+    if (signal.evidence.incoherent && signal.status == SignalStatus::kConsistent)
+      signal.status = SignalStatus::kInconclusive;
+  }
+}
+
+bool AnyIncoherent(const std::vector<SignalReport>& signals) {
+  return std::any_of(signals.begin(), signals.end(),
+                     [](const SignalReport& signal) { return signal.evidence.incoherent; });
+}
+
+// Log-probabilities that may be made up rule nothing out: power is judged without them.
+SampleSet WithoutLogprobs(SampleSet sample) {
+  for (auto& [id, probe] : sample.probes) probe.logprobs.clear();
+  return sample;
+}
+
+// The stored model that a difference points to, in words.
+void NameClosest(const std::vector<Candidate>& alternatives, std::vector<SignalReport>& signals) {
+  for (SignalReport& signal : signals) {
+    if (const auto closest = signal.evidence.closest_alternative)
+      signal.evidence.notes.push_back("the difference points to \"" + alternatives[*closest].model + "\"");
+  }
+}
+
 // Reported log-probabilities that agree with the reference's this closely come from the claimed weights (or
 // from somebody who runs them): then other answers mean another configuration. Far below what even 4-bit
 // weights show.
@@ -131,7 +159,7 @@ bool MarkConfiguration(Report& report) {
                    [](const SignalReport& signal) { return signal.evidence.signal == "logprob"; });
   const SignalEvidence& evidence = logprob->evidence;
   const bool same_weights = evidence.measurable && evidence.detectable_effect && evidence.effect &&
-                            logprob->status != SignalStatus::kDiffers &&
+                            logprob->status != SignalStatus::kDiffers && !evidence.incoherent &&
                             evidence.effect_high.value_or(*evidence.effect) < kSameWeightsNats;
   if (!same_weights) return false;
   for (SignalReport& signal : report.signals) {
@@ -150,7 +178,8 @@ bool Powered(const SignalEvidence& evidence) {
 
 bool PoweredAgainstDefaults(const std::vector<SignalReport>& signals) {
   return std::any_of(signals.begin(), signals.end(), [](const SignalReport& signal) {
-    return signal.evidence.measurable && signal.evidence.counted && Powered(signal.evidence);
+    return signal.evidence.measurable && signal.evidence.counted && !signal.evidence.incoherent &&
+           Powered(signal.evidence);
   });
 }
 
@@ -205,7 +234,7 @@ void JudgePower(const DecisionInput& input, const std::vector<Candidate>& altern
     }
   }
   report.verdict = Verdict::kInconclusive;
-  report.reason = "too_few_observations";
+  report.reason = AnyIncoherent(report.signals) ? "incoherent_log_probabilities" : "too_few_observations";
 }
 
 void AddLargestShares(const SampleSet& reference, const SampleSet& observed,
@@ -343,6 +372,8 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   report.signals = std::move(decision.signals);
   MarkWithinMargin(report.signals, report);
   MarkPowerless(report.signals);
+  MarkIncoherent(report.signals);
+  NameClosest(alternatives, report.signals);
   WarnAboutSize(report);
 
   if (!report.p_value) {
@@ -351,8 +382,10 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
         observed.usable == 0 && report.n_failed > 0 ? "no_usable_observation" : "nothing_comparable";
     return report;
   }
+  const std::optional<SampleSet> trusted =
+      AnyIncoherent(report.signals) ? std::optional(WithoutLogprobs(observed)) : std::nullopt;
   const DecisionInput input{.reference = &reference->sample,
-                            .observed = &observed,
+                            .observed = trusted ? &*trusted : &observed,
                             .alternatives = Samples(alternatives),
                             .spread = &spread,
                             .counted_only = true};

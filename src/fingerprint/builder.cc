@@ -30,6 +30,7 @@ std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& gr
   options.claim = Claim::kServing;
   options.permutations = 199;
   options.seed = seed;
+  options.sampled_tokens = false;
   using Evaluate = SignalEvidence (*)(const SampleSet&, const SampleSet&, const SignalOptions&);
   constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength, EvaluateText};
   for (std::size_t left_out = 0; left_out < groups.size(); ++left_out) {

@@ -13,6 +13,7 @@
 #include "pinchbeck/version.h"
 #include "src/fingerprint/file_writer.h"
 #include "src/fingerprint/json_field.h"
+#include "src/fingerprint/logprob_json.h"
 #include "src/fingerprint/provenance_json.h"
 #include "src/fingerprint/text_json.h"
 
@@ -69,26 +70,13 @@ Json ConditionsToJson(const ProbeConditions& conditions) {
   return json;
 }
 
-Json LogprobsToJson(const ProbeSample& sample) {
-  Json list = Json::array();
-  for (const FirstTokenLogprobs& vector : sample.logprobs) {
-    Json tokens = Json::array(), values = Json::array();
-    for (const auto& [token, value] : vector.entries) {
-      tokens.push_back(token);
-      values.push_back(value);
-    }
-    list.push_back({{"alternatives", vector.has_alternatives}, {"tokens", tokens}, {"values", values}});
-  }
-  return list;
-}
-
 Json ProbeSampleToJson(const ProbeSample& sample) {
   Json json = {{"usable", sample.usable}, {"failed", sample.failed}};
   json["conditions"] = ConditionsToJson(sample.conditions);
   if (!sample.choices.empty()) json["choices"] = CountsToJson(sample.choices);
   if (!sample.logprobs.empty()) {
     json["tokens"] = sample.tokens;
-    json["logprobs"] = LogprobsToJson(sample);
+    json["logprobs"] = internal::LogprobsToJson(sample.logprobs);
   }
   if (!sample.lengths.empty()) {
     Json lengths = Json::array(), capped = Json::array();
@@ -212,24 +200,6 @@ ProbeConditions ReadConditions(const Field& field) {
           .prompt_sha256 = OptionalString(field, "prompt_sha256")};
 }
 
-FirstTokenLogprobs ReadLogprobs(const Field& field, std::size_t tokens) {
-  FirstTokenLogprobs vector;
-  vector.has_alternatives = field.At("alternatives").Bool();
-  const std::vector<double> indices = field.At("tokens").Numbers(), values = field.At("values").Numbers();
-  if (indices.size() != values.size()) field.Fail("tokens and values differ in length");
-  if (indices.empty() || indices.size() > kMaxTopLogprobs) field.Fail("expected 1 to 32 entries");
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (!(indices[i] >= 0 && indices[i] < static_cast<double>(tokens)))
-      field.Fail("token index out of range");
-    if (!std::isfinite(values[i]) || values[i] <= -9000 || values[i] > 0.1)
-      field.Fail("log-probability out of range");
-    if (i > 0 && values[i] > values[i - 1]) field.Fail("log-probabilities are not in falling order");
-    vector.entries.emplace_back(static_cast<std::uint32_t>(indices[i]), values[i]);
-  }
-  if (vector.has_alternatives && vector.entries.size() < 2) vector.has_alternatives = false;
-  return vector;
-}
-
 Latency ReadLatency(const Field& field) {
   Latency latency;
   const Field first = field.At("first_token_s");
@@ -263,7 +233,7 @@ ProbeSample ReadProbeSample(const Field& field) {
   if (const auto logprobs = field.Find("logprobs")) {
     for (const Field& token : field.At("tokens").Items()) sample.tokens.push_back(token.String());
     for (const Field& item : logprobs->Items())
-      sample.logprobs.push_back(ReadLogprobs(item, sample.tokens.size()));
+      sample.logprobs.push_back(internal::ReadLogprobs(item, sample.tokens.size()));
   }
   if (const auto lengths = field.Find("lengths")) ReadLengths(*lengths, sample);
   if (const auto list = field.Find("latencies")) {

@@ -84,6 +84,10 @@ std::string Reason(const Report& report) {
     }
     return text;
   }
+  if (reason == "incoherent_log_probabilities") {
+    return "Nothing differs, but the reported log-probabilities contradict themselves and may be made up; "
+           "without them a substitute would not have been found reliably.";
+  }
   if (reason == "configuration") {
     return "The answers differ, but the log-probabilities agree with the claimed weights: this points to "
            "other sampling "

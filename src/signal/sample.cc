@@ -1,6 +1,8 @@
 #include "pinchbeck/signal/sample.h"
 
-#include <numeric>
+#include <algorithm>
+#include <map>
+#include <utility>
 
 namespace pinchbeck {
 namespace {
@@ -15,29 +17,13 @@ void Append(const std::vector<T>& from, std::vector<T>& to) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-// Appends log-probability vectors whose token indices refer to another table.
-void AppendLogprobs(const ProbeSample& from, ProbeSample& to) {
-  std::map<std::string, std::uint32_t> index;
-  for (std::uint32_t i = 0; i < to.tokens.size(); ++i) index.emplace(to.tokens[i], i);
-  std::vector<std::uint32_t> translated;
-  for (const std::string& token : from.tokens) {
-    const auto [it, added] = index.emplace(token, static_cast<std::uint32_t>(to.tokens.size()));
-    if (added) to.tokens.push_back(token);
-    translated.push_back(it->second);
-  }
-  for (FirstTokenLogprobs vector : from.logprobs) {
-    for (auto& entry : vector.entries) entry.first = translated[entry.first];
-    to.logprobs.push_back(std::move(vector));
-  }
-}
-
 // What one part did not record another may have.
 template <class T>
 void Fill(const std::optional<T>& from, std::optional<T>& to) {
   if (!to) to = from;
 }
 
-void AppendProbe(const ProbeSample& from, ProbeSample& to) {
+void AppendProbe(const ProbeSample& from, std::uint32_t first_session, ProbeSample& to) {
   Fill(from.conditions.temperature, to.conditions.temperature);
   Fill(from.conditions.top_p, to.conditions.top_p);
   Fill(from.conditions.top_k, to.conditions.top_k);
@@ -47,7 +33,10 @@ void AppendProbe(const ProbeSample& from, ProbeSample& to) {
   to.usable += from.usable;
   to.failed += from.failed;
   AddCounts(from.choices, to.choices);
-  AppendLogprobs(from, to);
+  AppendLogprobs(from.logprobs, from.tokens, first_session, to);
+  to.logprob_lists.lists += from.logprob_lists.lists;
+  to.logprob_lists.unsorted += from.logprob_lists.unsorted;
+  to.logprob_lists.above_one += from.logprob_lists.above_one;
   Append(from.lengths, to.lengths);
   Append(from.latencies, to.latencies);
   Append(from.texts, to.texts);
@@ -74,10 +63,31 @@ std::int64_t ProbeSample::choice_count() const {
   return total;
 }
 
+void AppendLogprobs(const std::vector<FirstTokenLogprobs>& logprobs, const std::vector<std::string>& tokens,
+                    std::uint32_t first_session, ProbeSample& sample) {
+  if (logprobs.empty()) return;
+  std::map<std::string, std::uint32_t> index;
+  for (std::uint32_t i = 0; i < sample.tokens.size(); ++i) index.emplace(sample.tokens[i], i);
+  const auto renumber = [&](std::pair<std::uint32_t, double>& entry) {
+    const std::string& token = tokens[entry.first];
+    const auto [it, added] = index.emplace(token, static_cast<std::uint32_t>(sample.tokens.size()));
+    if (added) sample.tokens.push_back(token);
+    entry.first = it->second;
+  };
+  for (FirstTokenLogprobs item : logprobs) {
+    std::for_each(item.entries.begin(), item.entries.end(), renumber);
+    std::for_each(item.path.begin(), item.path.end(), renumber);
+    item.session += first_session;
+    sample.logprobs.push_back(std::move(item));
+  }
+}
+
 SampleSet MergeSamples(const std::vector<const SampleSet*>& parts) {
   SampleSet merged;
+  merged.sessions = 0;
   for (const SampleSet* part : parts) {
-    for (const auto& [id, probe] : part->probes) AppendProbe(probe, merged.probes[id]);
+    for (const auto& [id, probe] : part->probes) AppendProbe(probe, merged.sessions, merged.probes[id]);
+    merged.sessions += part->sessions;
     AddCounts(part->declaration.models, merged.declaration.models);
     AddCounts(part->declaration.id_shapes, merged.declaration.id_shapes);
     AddCounts(part->declaration.system_fingerprints, merged.declaration.system_fingerprints);

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "pinchbeck/internal/utf8.h"
+#include "src/signal/logprob_reading.h"
 
 namespace pinchbeck {
 namespace {
@@ -16,8 +17,6 @@ constexpr std::size_t kShortAnswer = 16;
 // Up to this many tokens an answer is read raw: normalising would erase what was chosen.
 constexpr std::int64_t kRawChoiceTokens = 4;
 constexpr std::int64_t kMostInputTokens = 1'000'000'000;
-// Log-probabilities are at most 0; beyond rounding and quantised replies they are nonsense and left out.
-constexpr double kLargestLogprob = 0.1;
 
 std::string FailureKind(const ErrorRecord& error) {
   switch (error.kind) {
@@ -54,35 +53,6 @@ void MergeField(const std::optional<Field>& seen, std::optional<Field>& kept, st
   if (!seen) return;
   if (kept && *kept != *seen) differing.emplace_back(name);
   if (!kept) kept = seen;
-}
-
-void AddLogprobs(const Observation& observation, ProbeSample& sample,
-                 std::map<std::string, std::uint32_t>& index) {
-  if (observation.logprobs.empty()) return;
-  const PositionLogprobs& first = observation.logprobs.front();
-  std::vector<const TokenLogprob*> listed;
-  for (const TokenLogprob& token : first.top) listed.push_back(&token);
-  FirstTokenLogprobs vector;
-  if (listed.size() < 2) listed = {&first.sampled};
-  std::stable_sort(listed.begin(), listed.end(), [](const TokenLogprob* a, const TokenLogprob* b) {
-    return a->logprob.value_or(kCensoredLogprob) > b->logprob.value_or(kCensoredLogprob);
-  });
-  for (const TokenLogprob* token : listed) {
-    if (vector.entries.size() == kMaxTopLogprobs) break;
-    // The negation also leaves out what is not a number.
-    if (!token->logprob || !(*token->logprob > kCensoredLogprob && *token->logprob <= kLargestLogprob))
-      continue;
-    const auto inserted = index.emplace(token->token, static_cast<std::uint32_t>(sample.tokens.size()));
-    if (inserted.second) sample.tokens.push_back(token->token);
-    const std::uint32_t number = inserted.first->second;
-    // Special tokens can share one spelling; the most likely of them stands for all.
-    const bool repeated = std::any_of(vector.entries.begin(), vector.entries.end(),
-                                      [&](const auto& entry) { return entry.first == number; });
-    if (!repeated) vector.entries.emplace_back(number, *token->logprob);
-  }
-  // What is left counts: a list whose other entries are all censored reports one token only.
-  vector.has_alternatives = vector.entries.size() >= 2;
-  if (!vector.entries.empty()) sample.logprobs.push_back(std::move(vector));
 }
 
 void AddLatency(const Observation& observation, ProbeSample& sample) {
@@ -238,7 +208,7 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
   AddFacts(observation, probe.facts);
   if (!plan || plan->token_length) AddLengths(observation, probe);
   if (!plan || plan->latency) AddLatency(observation, probe.sample);
-  if (!plan || plan->logprob) AddLogprobs(observation, probe.sample, probe.token_index);
+  if (!plan || plan->logprob) internal::AddLogprobs(observation, probe.token_index, probe.sample);
   const auto& input_tokens = observation.usage.input_tokens;
   // A count beyond every context length is nonsense, not a measurement.
   if (input_tokens && *input_tokens <= kMostInputTokens && (!plan || plan->tokenizer)) {
@@ -297,6 +267,7 @@ SampleSet SampleBuilder::Finish(const SignalPlan& plan) && {
     if (!wanted.logprob) {
       sample.logprobs.clear();
       sample.tokens.clear();
+      sample.logprob_lists = {};
     }
     if (wanted.token_length) {
       sample.lengths = wanted.length_source == LengthSource::kUsage    ? std::move(probe.lengths.usage)

@@ -99,7 +99,13 @@ SampleSet Part(const Shuffled& shuffled, const Design& design, bool reference) {
         reference ? half : std::min(order.size(), half + static_cast<std::size_t>(wanted));
     for (std::size_t i = begin; i < end; ++i) parts.push_back(&shuffled.pool->probes.at(probe)[order[i]]);
   }
-  return MergeSamples(parts);
+  SampleSet merged = MergeSamples(parts);
+  // The parts are single answers of one session.
+  merged.sessions = 1;
+  for (auto& [probe, sample] : merged.probes) {
+    for (FirstTokenLogprobs& logprobs : sample.logprobs) logprobs.session = 0;
+  }
+  return merged;
 }
 
 std::vector<TextPair> TextsOf(const Shuffled& claimed, const Shuffled& served, const Design& design) {

@@ -2,6 +2,7 @@
 #ifndef PINCHBECK_SIGNAL_EVIDENCE_H_
 #define PINCHBECK_SIGNAL_EVIDENCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +34,8 @@ struct SignalOptions {
   std::vector<const SampleSet*> alternatives;
   // Also look for answers that are equally likely, whatever the model (choice).
   bool against_noise = false;
+  // Also compare the mean log-probability of the sampled tokens of longer answers (logprob).
+  bool sampled_tokens = true;
   // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects
   // are the same.
   bool decision_only = false;
@@ -68,6 +71,10 @@ struct SignalEvidence {
   // Share of the observed answers that fit one stored alternative better than honest servings explain opens
   // the gate.
   bool gate_opened_by_alternative = false;
+  // Index into SignalOptions::alternatives of the stored model that the difference points to.
+  std::optional<std::size_t> closest_alternative = std::nullopt;
+  // The data contradict themselves (the notes say how): the signal is then no evidence of agreement.
+  bool incoherent = false;
   std::int64_t n_reference = 0;
   std::int64_t n_observed = 0;
   std::int64_t probes = 0;

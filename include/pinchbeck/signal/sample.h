@@ -30,13 +30,38 @@ struct ProbeConditions {
   friend bool operator==(const ProbeConditions&, const ProbeConditions&) = default;
 };
 
-// Log-probabilities reported at the first output position, in nats: (index into ProbeSample::tokens, value),
-// most likely first, at most kMaxTopLogprobs. Censored entries are left out.
+// Sampled tokens of an answer at temperature 0 whose log-probabilities are kept.
+inline constexpr std::size_t kMaxPathTokens = 64;
+
+// Log-probabilities of one answer, in nats, with tokens as indices into ProbeSample::tokens.
 struct FirstTokenLogprobs {
+  // At the first output position, most likely first, at most kMaxTopLogprobs. Censored entries are left out;
+  // a sampled token that the list leaves out although it is as likely as the listed ones is put in.
   std::vector<std::pair<std::uint32_t, double>> entries;
   // False when only the sampled token was reported.
   bool has_alternatives = false;
+  // Which of the entries was sampled; entries.size() when none was, absent when that is not known.
+  std::optional<std::size_t> sampled = std::nullopt;
+  // Answers of several positions: mean over the sampled tokens with a value, and their number (0: fewer than
+  // two).
+  double mean = 0;
+  std::int64_t mean_tokens = 0;
+  // Answers of several positions at temperature 0: the sampled tokens from the first position on, at most
+  // kMaxPathTokens, up to the first without a value.
+  std::vector<std::pair<std::uint32_t, double>> path = {};
+  // Which part of a pooled sample (session, variant) the answer belongs to, counted from 0.
+  std::uint32_t session = 0;
 };
+
+// What the lists of likely tokens at the first position looked like as sent.
+struct LogprobListCounts {
+  std::int64_t lists = 0;
+  // More than one entry out of falling order, the sampled token aside.
+  std::int64_t unsorted = 0;
+  // Probabilities that add up to more than 1 beyond rounding.
+  std::int64_t above_one = 0;
+};
+
 inline constexpr std::size_t kMaxTopLogprobs = 32;
 
 // Where output lengths were counted; never mixed in one comparison.
@@ -86,6 +111,8 @@ struct ProbeSample {
   std::map<std::string, std::int64_t> choices;
   std::vector<std::string> tokens;
   std::vector<FirstTokenLogprobs> logprobs;
+  // Of a recording; fingerprints do not keep it.
+  LogprobListCounts logprob_lists;
   std::vector<OutputLength> lengths;
   std::vector<Latency> latencies;
   std::vector<TextFeatures> texts;
@@ -105,6 +132,8 @@ struct DeclarationSample {
 
 struct SampleSet {
   std::map<std::string, ProbeSample> probes;
+  // Parts (sessions, variants) that were pooled.
+  std::uint32_t sessions = 1;
   DeclarationSample declaration;
   std::int64_t usable = 0;
   // Failed requests by kind ("http 429", "timeout", ...).
@@ -138,10 +167,16 @@ using SignalPlan = std::map<std::string, ProbePlan>;
 [[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text,
                                                std::span<const std::int64_t> token_ids = {});
 
-// Removes what can be read from the features of texts: prefixes and token ids. Hashed 3-grams and style stay.
+// Removes what can be read of longer answers: prefixes and token ids of texts, and the tokens after the first
+// one behind log-probabilities. Hashed 3-grams and style stay.
 void RemoveReadableText(SampleSet& sample);
 
-// Pools several samples (sessions, variants) into one.
+// Appends log-probabilities of another table of tokens, renumbered into the sample's own. `first_session` is
+// added to their sessions.
+void AppendLogprobs(const std::vector<FirstTokenLogprobs>& logprobs, const std::vector<std::string>& tokens,
+                    std::uint32_t first_session, ProbeSample& sample);
+
+// Pools several samples (sessions, variants) into one. Sessions of log-probabilities are numbered through.
 [[nodiscard]] SampleSet MergeSamples(const std::vector<const SampleSet*>& parts);
 
 }  // namespace pinchbeck

@@ -1,0 +1,172 @@
+#include "src/signal/logprob_margin.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include "pinchbeck/stats/special_functions.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+// Honest servings of large models differ by 0.3 nats and more (docs/design/0004-effect-gates.md).
+constexpr double kDefaultMarginNats = 0.5;
+
+double SignedRoot(double value) { return value < 0 ? -std::sqrt(-value) : std::sqrt(value); }
+
+// Of the values of one column on one side.
+struct Moments {
+  double sum = 0, squares = 0, count = 0;
+  void Add(double value) {
+    sum += value;
+    squares += value * value;
+    ++count;
+  }
+  [[nodiscard]] double mean() const { return sum / count; }
+  [[nodiscard]] double deviations() const { return std::max(0.0, squares - sum * sum / count); }
+};
+using Sides = std::array<Moments, 2>;
+
+// `offset` is near the values, so that equal ones have no deviation.
+Sides MomentsOf(const Eigen::MatrixXd& values, const Eigen::MatrixXd* known, Eigen::Index column,
+                std::span<const ItemSide> sides) {
+  Sides moments;
+  std::optional<double> offset;
+  for (Eigen::Index i = 0; i < values.rows(); ++i) {
+    const ItemSide side = sides[static_cast<std::size_t>(i)];
+    if (side == ItemSide::kLeftOut || (known != nullptr && (*known)(i, column) == 0)) continue;
+    if (!offset) offset = values(i, column);
+    moments[side == ItemSide::kReference ? 0 : 1].Add(values(i, column) - *offset);
+  }
+  return moments;
+}
+
+// Sums over columns.
+struct Total {
+  double value = 0, noise = 0, columns = 0;
+  void Add(double difference, double variance) {
+    value += SignedRoot(difference * difference - variance);
+    noise += std::sqrt(variance);
+    ++columns;
+  }
+};
+
+void AddListed(const LogprobCell& cell, std::span<const ItemSide> sides, Total& total) {
+  for (Eigen::Index k = 0; k < cell.listed.cols(); ++k) {
+    const auto [x, y] = MomentsOf(cell.listed, nullptr, k, sides);
+    if (x.count + y.count < 3) return;
+    const double rest_x = x.deviations() / std::max(1.0, x.count - 1);
+    const double rest_y = y.deviations() / std::max(1.0, y.count - 1);
+    const double variance_x = x.count < 2 ? rest_y : rest_x, variance_y = y.count < 2 ? rest_x : rest_y;
+    total.Add(x.mean() - y.mean(), variance_x / x.count + variance_y / y.count);
+  }
+}
+
+void AddPartial(const LogprobCell& cell, std::span<const ItemSide> sides, Total& total) {
+  std::vector<Sides> columns;
+  double within = 0, freedom = 0;
+  for (Eigen::Index k = 0; k < cell.partial.cols(); ++k) {
+    columns.push_back(MomentsOf(cell.partial, &cell.known, k, sides));
+    for (const Moments& side : columns.back()) {
+      if (side.count < 2) continue;
+      within += side.deviations();
+      freedom += side.count - 1;
+    }
+  }
+  if (freedom < 1) return;
+  for (const auto& [x, y] : columns) {
+    if (x.count == 0 || y.count == 0) continue;
+    total.Add(x.mean() - y.mean(), within / freedom * (1 / x.count + 1 / y.count));
+  }
+}
+
+// Largest deviation of a single answer from the reference's mean per probe, averaged over probes: the
+// numerical spread within the reference's own session.
+double WithinSpread(const std::vector<LogprobCell>& cells) {
+  double total = 0, count = 0;
+  for (const LogprobCell& cell : cells) {
+    if (cell.listed.cols() == 0 || cell.stratum.n_reference < 2) continue;
+    const Eigen::MatrixXd items = cell.listed.topRows(cell.stratum.n_reference);
+    const Eigen::MatrixXd centred = items.rowwise() - items.colwise().mean();
+    total += centred.cwiseAbs().rowwise().mean().maxCoeff();
+    ++count;
+  }
+  return count > 0 ? total / count : 0;
+}
+
+// t with P(|T| > t) = level for Student's distribution, by bisection of the incomplete beta function.
+double StudentLimit(double freedom, double level) {
+  double low = 0, high = 1;
+  const auto tail = [&](double t) {
+    return stats::RegularizedBeta(freedom / 2, 0.5, freedom / (freedom + t * t));
+  };
+  while (tail(high) > level && high < 1e12) high *= 2;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (tail(middle) > level ? low : high) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
+std::optional<CorrectedDifference> CorrectedLogprobDifference(const LogprobCell& cell,
+                                                              std::span<const ItemSide> sides) {
+  const auto has = [&](ItemSide side) { return std::find(sides.begin(), sides.end(), side) != sides.end(); };
+  if (!has(ItemSide::kReference) || !has(ItemSide::kObserved)) return std::nullopt;
+  Total total;
+  AddListed(cell, sides, total);
+  AddPartial(cell, sides, total);
+  if (total.columns == 0) return std::nullopt;
+  return CorrectedDifference{total.value / total.columns, total.noise / total.columns};
+}
+
+std::optional<CorrectedDifference> CorrectedLogprobDifference(const LogprobCell& cell) {
+  std::vector<ItemSide> sides(static_cast<std::size_t>(cell.stratum.size()), ItemSide::kObserved);
+  std::fill_n(sides.begin(), cell.stratum.n_reference, ItemSide::kReference);
+  return CorrectedLogprobDifference(cell, sides);
+}
+
+std::optional<double> SessionLimit(std::span<const double> differences, double level) {
+  if (differences.size() < 2) return std::nullopt;
+  const auto sessions = static_cast<double>(differences.size());
+  double squares = 0;
+  for (const double difference : differences) squares += difference * difference;
+  const double deviation = std::sqrt((sessions - 1) / sessions * squares / sessions);
+  return StudentLimit(sessions - 1, level) * deviation * std::sqrt(1 + 1 / sessions);
+}
+
+std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
+  std::set<std::uint32_t> sessions;
+  for (const LogprobCell& cell : cells)
+    sessions.insert(cell.sessions.begin(), cell.sessions.begin() + cell.stratum.n_reference);
+  std::vector<double> differences;
+  if (sessions.size() < 2) return differences;
+  for (const std::uint32_t session : sessions) {
+    double sum = 0, count = 0;
+    for (const LogprobCell& cell : cells) {
+      std::vector<ItemSide> sides(cell.sessions.size(), ItemSide::kLeftOut);
+      for (std::size_t i = 0; i < static_cast<std::size_t>(cell.stratum.n_reference); ++i)
+        sides[i] = cell.sessions[i] == session ? ItemSide::kObserved : ItemSide::kReference;
+      const auto corrected = CorrectedLogprobDifference(cell, sides);
+      if (!corrected) continue;
+      sum += corrected->value;
+      ++count;
+    }
+    if (count > 0) differences.push_back(std::max(0.0, sum / count));
+  }
+  return differences;
+}
+
+Margin LogprobMargin(const std::vector<LogprobCell>& cells, const SignalOptions& options) {
+  const double spread = std::max(0.0, options.honest_spread.value_or(0));
+  if (options.claim == Claim::kWeights) return {std::max(kDefaultMarginNats, 2 * spread), 0};
+  const double known = std::max(WithinSpread(cells), spread);
+  const std::vector<double> differences = SessionDifferences(cells);
+  const double limit = SessionLimit(differences, options.level).value_or(0);
+  if (limit <= known) return {known, 0};
+  return {limit, differences.size()};
+}
+
+}  // namespace pinchbeck::internal
