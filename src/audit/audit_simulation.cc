@@ -19,6 +19,7 @@ std::size_t CountOf(const ProbeSample& sample, std::string_view signal) {
   if (signal == "choice") return static_cast<std::size_t>(sample.choice_count());
   if (signal == "logprob") return sample.logprobs.size();
   if (signal == "text") return sample.texts.size();
+  if (signal == "reasoning") return sample.reasoning.size();
   return sample.lengths.size();
 }
 
@@ -72,6 +73,8 @@ void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::
     AppendLogprobs(drawn, pool.tokens, 0, observed);
   } else if (signal == "text") {
     split(pool.texts, observed.texts);
+  } else if (signal == "reasoning") {
+    split(pool.reasoning, observed.reasoning);
   } else {
     split(pool.lengths, observed.lengths);
   }
@@ -109,6 +112,7 @@ ProbeSample Only(const ProbeSample& sample, const std::string& signal) {
   }
   if (wanted("text")) only.texts = sample.texts;
   if (wanted("token_length")) only.lengths = sample.lengths;
+  if (wanted("reasoning")) only.reasoning = sample.reasoning;
   return only;
 }
 
@@ -300,10 +304,11 @@ double AuditSimulator::StandardScore(const std::string& probe, const std::string
   options.seed = stats::MixSeed(options_.seed, seed);
   options.decision_only = true;
   if (options_.known_substitute) options.alternatives = {&trial.alternative};
-  const auto evaluate = signal == "choice"    ? EvaluateChoice
-                        : signal == "logprob" ? EvaluateLogprob
-                        : signal == "text"    ? EvaluateText
-                                              : EvaluateTokenLength;
+  const auto evaluate = signal == "choice"      ? EvaluateChoice
+                        : signal == "logprob"   ? EvaluateLogprob
+                        : signal == "text"      ? EvaluateText
+                        : signal == "reasoning" ? EvaluateReasoning
+                                                : EvaluateTokenLength;
   const SignalEvidence evidence = evaluate(trial.references.back(), trial.observed, options);
   const std::optional<double> p = evidence.equality_p_value ? evidence.equality_p_value : evidence.p_value;
   if (!evidence.measurable || !p) return 0;

@@ -14,7 +14,8 @@
 namespace pinchbeck::internal {
 
 // Signals that verify() counts, in the order of its report.
-inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "text", "token_length"};
+inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "text", "token_length",
+                                                       "reasoning"};
 [[nodiscard]] bool HasSignal(const ProbeSample& sample, std::string_view signal);
 
 // Which answers are asked for and looked at.

@@ -20,14 +20,23 @@ struct NamedSignal {
 constexpr NamedSignal kCounted[] = {{"choice", EvaluateChoice},
                                     {"logprob", EvaluateLogprob},
                                     {"text", EvaluateText},
-                                    {"token_length", EvaluateTokenLength}};
+                                    {"token_length", EvaluateTokenLength},
+                                    {"reasoning", EvaluateReasoning}};
 constexpr NamedSignal kReported[] = {
     {"tokenizer", EvaluateTokenizer}, {"latency", EvaluateLatency}, {"declaration", EvaluateDeclaration}};
+
+// The spread of latency is that of the effect of its mode.
+std::string SpreadName(const NamedSignal& signal, const VerifyOptions& options) {
+  std::string name = signal.name;
+  if (name == "latency") name += "_" + std::string(LatencyModeName(options.latency));
+  return name;
+}
 
 SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, const VerifyOptions& options,
                          std::size_t family) {
   SignalOptions result;
   result.claim = options.claim;
+  result.latency = options.latency;
   result.seed = options.seed;
   result.threads = options.threads;
   result.alternatives = input.alternatives;
@@ -36,7 +45,7 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
   result.against_noise = input.identification;
   result.decision_only = input.counted_only;
   if (input.spread != nullptr) {
-    if (const auto it = input.spread->find(signal.name); it != input.spread->end())
+    if (const auto it = input.spread->find(SpreadName(signal, options)); it != input.spread->end())
       result.honest_spread = it->second;
   }
   return result;
@@ -55,6 +64,8 @@ bool HasChoice(const ProbeSample& probe) { return !probe.choices.empty(); }
 bool HasLogprob(const ProbeSample& probe) { return !probe.logprobs.empty(); }
 bool HasLength(const ProbeSample& probe) { return !probe.lengths.empty(); }
 bool HasText(const ProbeSample& probe) { return !probe.texts.empty(); }
+bool HasReasoning(const ProbeSample& probe) { return !probe.reasoning.empty(); }
+bool HasLatency(const ProbeSample& probe) { return !probe.latencies.empty(); }
 
 // Signals outside the family never decide, but what they saw must not read as agreement.
 SignalStatus ReportedStatus(const SignalEvidence& evidence, double alpha) {
@@ -91,6 +102,8 @@ bool OpenedByAlternative(const DecisionInput& input) {
 
 bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const VerifyOptions& options) {
   if (!evidence.effect) return false;
+  // Honest servings of one model run on any hardware and under any load.
+  if (evidence.signal == "latency" && options.claim == Claim::kWeights) return false;
   if (std::abs(*evidence.effect) > evidence.effect_gate) return true;
   if (input.identification || options.claim == Claim::kServing || evidence.signal != "choice") return false;
   evidence.gate_opened_by_alternative = OpenedByAlternative(input);
@@ -99,15 +112,17 @@ bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const Veri
 
 }  // namespace
 
-std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed) {
+std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed, LatencyMode latency) {
   return std::size_t{InFamily(reference, observed, HasChoice)} +
          std::size_t{InFamily(reference, observed, HasLogprob)} +
          std::size_t{InFamily(reference, observed, HasLength)} +
-         std::size_t{InFamily(reference, observed, HasText)};
+         std::size_t{InFamily(reference, observed, HasText)} +
+         std::size_t{InFamily(reference, observed, HasReasoning)} +
+         std::size_t{latency != LatencyMode::kAdvisory && InFamily(reference, observed, HasLatency)};
 }
 
 Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
-  const std::size_t family = FamilySize(*input.reference, *input.observed);
+  const std::size_t family = FamilySize(*input.reference, *input.observed, options.latency);
   Decision decision;
   for (const NamedSignal& signal : kCounted)
     decision.signals.push_back(Report(signal, input, options, family));
@@ -146,7 +161,7 @@ Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
 }
 
 bool Detects(const DecisionInput& input, const VerifyOptions& options) {
-  const std::size_t family = FamilySize(*input.reference, *input.observed);
+  const std::size_t family = FamilySize(*input.reference, *input.observed, options.latency);
   for (const NamedSignal& signal : kCounted) {
     SignalReport report = Report(signal, input, options, family);
     if (!report.evidence.measurable || !report.evidence.p_value) continue;

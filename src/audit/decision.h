@@ -38,7 +38,9 @@ struct DecisionInput {
 };
 
 // Number of signals that the reference and the request design provide data for, whatever the responses hold.
-[[nodiscard]] std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed);
+// Latency is one of them where `latency` counts it.
+[[nodiscard]] std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed,
+                                     LatencyMode latency = LatencyMode::kAdvisory);
 
 [[nodiscard]] Decision Decide(const DecisionInput& input, const VerifyOptions& options);
 

@@ -66,6 +66,7 @@ SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, doub
         DrawChoices(pool.choices, Scaled(static_cast<std::size_t>(design.choice_count()), factor), rng);
     drawn.logprobs = DrawItems(pool.logprobs, Scaled(design.logprobs.size(), factor), rng);
     drawn.lengths = DrawItems(pool.lengths, Scaled(design.lengths.size(), factor), rng);
+    drawn.reasoning = DrawItems(pool.reasoning, Scaled(design.reasoning.size(), factor), rng);
     drawn.texts = DrawItems(pool.texts, Scaled(design.texts.size(), factor), rng);
     simulated.probes.emplace(id, std::move(drawn));
   }
@@ -77,7 +78,7 @@ SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, doub
 double PowerAgainst(const SampleSet& alternative, const DecisionInput& input, const VerifyOptions& options,
                     double factor) {
   VerifyOptions quick = options;
-  const double family = static_cast<double>(FamilySize(*input.reference, *input.observed));
+  const double family = static_cast<double>(FamilySize(*input.reference, *input.observed, options.latency));
   // Enough relabelings for p-values well below the smallest level that Holm's procedure uses.
   quick.permutations =
       std::max<std::int64_t>(499, static_cast<std::int64_t>(std::ceil(2 * family / options.alpha)));

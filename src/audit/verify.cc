@@ -64,6 +64,15 @@ absl::Status CheckConditions(const std::vector<std::string>& differences) {
   return absl::FailedPreconditionError(message);
 }
 
+// Tokens, stream events and characters are never compared with each other.
+void RemoveOtherLengths(const SignalPlan& own, const SignalPlan& other, SampleSet& sample) {
+  for (auto& [probe, data] : sample.probes) {
+    const auto mine = own.find(probe), theirs = other.find(probe);
+    if (mine == own.end() || theirs == other.end()) continue;
+    if (mine->second.length_source != theirs->second.length_source) data.lengths.clear();
+  }
+}
+
 // Stored alternatives that can be compared: not the claimed model itself, and taken under the same
 // conditions.
 std::vector<Candidate> UsableAlternatives(const Fingerprint& fingerprint, const VerifyOptions& options,
@@ -78,6 +87,7 @@ std::vector<Candidate> UsableAlternatives(const Fingerprint& fingerprint, const 
       continue;
     }
     SampleSet sample = alternative->Pooled();
+    RemoveOtherLengths(fingerprint.plan, alternative->plan, sample);
     if (UsableShared(sample, reference) == 0) {
       warnings.push_back("alternative \"" + alternative->model + "\" shares no probe and was left out");
       continue;
@@ -170,6 +180,22 @@ bool MarkConfiguration(Report& report) {
         "prompt");
   }
   return true;
+}
+
+// Lengths and times say which stored model they are nearest to; no test stands behind that.
+void NoteBestAlternatives(const std::vector<Candidate>& alternatives, std::vector<SignalReport>& signals) {
+  for (SignalReport& signal : signals) {
+    if (const auto& best = signal.evidence.closest_alternative) {
+      signal.evidence.notes.push_back("of the stored models these fit \"" + alternatives[*best].model +
+                                      "\" best, better than the claimed one");
+    }
+  }
+}
+
+bool OnlyLatencyDiffers(const std::vector<SignalReport>& signals) {
+  return std::all_of(signals.begin(), signals.end(), [](const SignalReport& signal) {
+    return signal.status != SignalStatus::kDiffers || signal.evidence.signal == "latency";
+  });
 }
 
 bool Powered(const SignalEvidence& evidence) {
@@ -342,7 +368,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   if (!report.condition_differences.empty() && !options.ranking_only) {
     return CheckConditions(report.condition_differences);
   }
-  const std::size_t family = internal::FamilySize(pooled, observed);
+  const std::size_t family = internal::FamilySize(pooled, observed, options.latency);
   VerifyOptions raised = options;
   raised.permutations =
       std::max(options.permutations,
@@ -370,6 +396,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   report.variant = reference->model;
   report.p_value = decision.p_value;
   report.signals = std::move(decision.signals);
+  NoteBestAlternatives(alternatives, report.signals);
   MarkWithinMargin(report.signals, report);
   MarkPowerless(report.signals);
   MarkIncoherent(report.signals);
@@ -394,7 +421,10 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     report.reason = "configuration";
   } else if (decision.any_differs) {
     report.verdict = Verdict::kDiffers;
-    Attribute(reference->sample, observed, alternatives, raised, report);
+    // How fast an answer comes says nothing about which model gave it.
+    if (!OnlyLatencyDiffers(report.signals)) {
+      Attribute(reference->sample, observed, alternatives, raised, report);
+    }
   } else if (decision.any_rejected) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "effect_below_gate";

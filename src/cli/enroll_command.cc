@@ -46,9 +46,10 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
   const struct {
     const char* name;
     bool ProbePlan::*signal;
-  } signals[] = {{"choice", &ProbePlan::choice},   {"logprob", &ProbePlan::logprob},
-                 {"text", &ProbePlan::text},       {"token_length", &ProbePlan::token_length},
-                 {"latency", &ProbePlan::latency}, {"tokenizer", &ProbePlan::tokenizer}};
+  } signals[] = {{"choice", &ProbePlan::choice},      {"logprob", &ProbePlan::logprob},
+                 {"text", &ProbePlan::text},          {"token_length", &ProbePlan::token_length},
+                 {"latency", &ProbePlan::latency},    {"tokenizer", &ProbePlan::tokenizer},
+                 {"reasoning", &ProbePlan::reasoning}};
   context.out << "Enrolled " << Printable(fingerprint.model) << " from " << pooled.usable << " answers to "
               << fingerprint.plan.size() << " probes (" << failed << " failed requests) into " << flags.out
               << "\n";

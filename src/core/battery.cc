@@ -24,8 +24,8 @@ using internal::JsonValue;
 
 constexpr std::size_t kMaxBatteryBytes = std::size_t{16} << 20;
 constexpr std::array<std::string_view, 4> kGroups = {"choice", "logprob", "text", "tokenizer"};
-constexpr std::array<std::string_view, 6> kSignals = {"choice",  "logprob", "token_length",
-                                                      "latency", "text",    "tokenizer"};
+constexpr std::array<std::string_view, 7> kSignals = {"choice", "logprob",   "token_length", "latency",
+                                                      "text",   "tokenizer", "reasoning"};
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
 constexpr std::array<std::string_view, 7> kSamplingFields = {"temperature", "top_p",        "top_k", "min_p",
                                                              "max_tokens",  "top_logprobs", "stream"};

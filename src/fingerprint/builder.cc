@@ -22,6 +22,18 @@ std::string DescribeFailures(const SampleSet& sample) {
   return text.empty() ? "none was recorded" : "failed: " + text;
 }
 
+// Each mode of latency has an effect of its own.
+void AddLatencySpread(const SampleSet& reference, const SampleSet& left_out, SignalOptions options,
+                      std::map<std::string, double>& spread) {
+  for (const LatencyMode mode : {LatencyMode::kShape, LatencyMode::kStrict}) {
+    options.latency = mode;
+    const SignalEvidence evidence = EvaluateLatency(reference, left_out, options);
+    if (!evidence.measurable || !evidence.effect) continue;
+    double& largest = spread["latency_" + std::string(LatencyModeName(mode))];
+    largest = std::max(largest, std::abs(*evidence.effect));
+  }
+}
+
 // Largest effect between one group and the rest, per signal: what honest servings (or sessions) differ by.
 std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& groups, std::uint64_t seed) {
   std::map<std::string, double> spread;
@@ -32,7 +44,8 @@ std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& gr
   options.seed = seed;
   options.sampled_tokens = false;
   using Evaluate = SignalEvidence (*)(const SampleSet&, const SampleSet&, const SignalOptions&);
-  constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength, EvaluateText};
+  constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength, EvaluateText,
+                                   EvaluateReasoning};
   for (std::size_t left_out = 0; left_out < groups.size(); ++left_out) {
     std::vector<const SampleSet*> rest;
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -45,6 +58,7 @@ std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& gr
       double& largest = spread[evidence.signal];
       largest = std::max(largest, std::abs(*evidence.effect));
     }
+    AddLatencySpread(reference, groups[left_out], options, spread);
   }
   return spread;
 }

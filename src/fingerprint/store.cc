@@ -13,6 +13,7 @@
 #include "pinchbeck/version.h"
 #include "src/fingerprint/file_writer.h"
 #include "src/fingerprint/json_field.h"
+#include "src/fingerprint/latency_json.h"
 #include "src/fingerprint/logprob_json.h"
 #include "src/fingerprint/provenance_json.h"
 #include "src/fingerprint/text_json.h"
@@ -53,6 +54,7 @@ Json PlanToJson(const ProbePlan& plan) {
   if (plan.latency) signals.push_back("latency");
   if (plan.text) signals.push_back("text");
   if (plan.tokenizer) signals.push_back("tokenizer");
+  if (plan.reasoning) signals.push_back("reasoning");
   Json json = {{"signals", signals}};
   if (plan.choice) json["answer"] = plan.normalise_choice ? "normalised" : "raw";
   if (plan.token_length) json["length_source"] = LengthSourceName(plan.length_source);
@@ -70,6 +72,15 @@ Json ConditionsToJson(const ProbeConditions& conditions) {
   return json;
 }
 
+Json LengthsToJson(const std::vector<OutputLength>& lengths) {
+  Json values = Json::array(), capped = Json::array();
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    values.push_back(lengths[i].length);
+    if (lengths[i].capped) capped.push_back(i);
+  }
+  return {{"values", values}, {"capped", capped}};
+}
+
 Json ProbeSampleToJson(const ProbeSample& sample) {
   Json json = {{"usable", sample.usable}, {"failed", sample.failed}};
   json["conditions"] = ConditionsToJson(sample.conditions);
@@ -78,25 +89,9 @@ Json ProbeSampleToJson(const ProbeSample& sample) {
     json["tokens"] = sample.tokens;
     json["logprobs"] = internal::LogprobsToJson(sample.logprobs);
   }
-  if (!sample.lengths.empty()) {
-    Json lengths = Json::array(), capped = Json::array();
-    for (std::size_t i = 0; i < sample.lengths.size(); ++i) {
-      lengths.push_back(sample.lengths[i].length);
-      if (sample.lengths[i].capped) capped.push_back(i);
-    }
-    json["lengths"] = {{"values", lengths}, {"capped", capped}};
-  }
-  if (!sample.latencies.empty()) {
-    Json list = Json::array();
-    for (const Latency& latency : sample.latencies) {
-      Json item = {{"first_token_s", latency.first_token_s}};
-      PutOptional(item, "median_gap_s", latency.median_gap_s);
-      PutOptional(item, "tokens_per_s", latency.tokens_per_s);
-      PutOptional(item, "minute", latency.minute);
-      list.push_back(std::move(item));
-    }
-    json["latencies"] = std::move(list);
-  }
+  if (!sample.lengths.empty()) json["lengths"] = LengthsToJson(sample.lengths);
+  if (!sample.reasoning.empty()) json["reasoning"] = LengthsToJson(sample.reasoning);
+  if (!sample.latencies.empty()) json["latencies"] = internal::LatenciesToJson(sample.latencies);
   if (!sample.texts.empty()) json["texts"] = internal::TextsToJson(sample.texts);
   if (!sample.input_tokens.empty()) json["input_tokens"] = CountsToJson(sample.input_tokens);
   return json;
@@ -167,6 +162,8 @@ ProbePlan ReadPlan(const Field& field) {
       plan.text = true;
     } else if (signal == "tokenizer") {
       plan.tokenizer = true;
+    } else if (signal == "reasoning") {
+      plan.reasoning = true;
     } else {
       item.Fail("unknown signal \"" + signal + "\"");
     }
@@ -200,28 +197,18 @@ ProbeConditions ReadConditions(const Field& field) {
           .prompt_sha256 = OptionalString(field, "prompt_sha256")};
 }
 
-Latency ReadLatency(const Field& field) {
-  Latency latency;
-  const Field first = field.At("first_token_s");
-  latency.first_token_s = first.Number();
-  if (!(latency.first_token_s > 0) || !std::isfinite(latency.first_token_s))
-    first.Fail("expected seconds > 0");
-  latency.median_gap_s = OptionalNumber(field, "median_gap_s");
-  latency.tokens_per_s = OptionalNumber(field, "tokens_per_s");
-  latency.minute = OptionalInteger(field, "minute");
-  return latency;
-}
-
-void ReadLengths(const Field& field, ProbeSample& sample) {
+std::vector<OutputLength> ReadLengths(const Field& field) {
+  std::vector<OutputLength> lengths;
   for (const double value : field.At("values").Numbers()) {
     if (!(value >= 0) || !std::isfinite(value)) field.Fail("a length is negative or not finite");
-    sample.lengths.push_back({value, false});
+    lengths.push_back({value, false});
   }
   for (const Field& index : field.At("capped").Items()) {
     const auto i = static_cast<std::size_t>(index.Count());
-    if (i >= sample.lengths.size()) index.Fail("index out of range");
-    sample.lengths[i].capped = true;
+    if (i >= lengths.size()) index.Fail("index out of range");
+    lengths[i].capped = true;
   }
+  return lengths;
 }
 
 ProbeSample ReadProbeSample(const Field& field) {
@@ -235,9 +222,10 @@ ProbeSample ReadProbeSample(const Field& field) {
     for (const Field& item : logprobs->Items())
       sample.logprobs.push_back(internal::ReadLogprobs(item, sample.tokens.size()));
   }
-  if (const auto lengths = field.Find("lengths")) ReadLengths(*lengths, sample);
+  if (const auto lengths = field.Find("lengths")) sample.lengths = ReadLengths(*lengths);
+  if (const auto lengths = field.Find("reasoning")) sample.reasoning = ReadLengths(*lengths);
   if (const auto list = field.Find("latencies")) {
-    for (const Field& item : list->Items()) sample.latencies.push_back(ReadLatency(item));
+    for (const Field& item : list->Items()) sample.latencies.push_back(internal::ReadLatency(item));
   }
   if (const auto list = field.Find("texts")) {
     for (const Field& item : list->Items()) sample.texts.push_back(internal::ReadText(item));
@@ -259,6 +247,7 @@ ProbeSample ReadProbeSample(const Field& field) {
   at_most_usable(static_cast<std::size_t>(sample.choice_count()), "choices");
   at_most_usable(sample.logprobs.size(), "log-probability vectors");
   at_most_usable(sample.lengths.size(), "lengths");
+  at_most_usable(sample.reasoning.size(), "reasoning counts");
   at_most_usable(sample.latencies.size(), "latencies");
   at_most_usable(sample.texts.size(), "texts");
   return sample;

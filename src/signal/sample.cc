@@ -1,7 +1,9 @@
 #include "pinchbeck/signal/sample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace pinchbeck {
@@ -38,6 +40,7 @@ void AppendProbe(const ProbeSample& from, std::uint32_t first_session, ProbeSamp
   to.logprob_lists.unsorted += from.logprob_lists.unsorted;
   to.logprob_lists.above_one += from.logprob_lists.above_one;
   Append(from.lengths, to.lengths);
+  Append(from.reasoning, to.reasoning);
   Append(from.latencies, to.latencies);
   Append(from.texts, to.texts);
   AddCounts(from.input_tokens, to.input_tokens);
@@ -55,6 +58,28 @@ std::string_view LengthSourceName(LengthSource source) {
       return "characters";
   }
   return "usage";
+}
+
+std::optional<GapShape> ShapeOfGaps(std::span<const double> gaps) {
+  if (gaps.size() < kLeastGaps) return std::nullopt;
+  const double count = static_cast<double>(gaps.size());
+  const double mean = std::accumulate(gaps.begin(), gaps.end(), 0.0) / count;
+  // All events at once have no shape.
+  if (!(mean > 0) || !std::isfinite(mean)) return std::nullopt;
+  double squares = 0, neighbours = 0;
+  std::size_t short_gaps = 0;
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
+    // Relative to the mean, so that squares of tiny gaps do not vanish.
+    const double gap = gaps[i] / mean - 1;
+    squares += gap * gap;
+    if (i > 0) neighbours += gap * (gaps[i - 1] / mean - 1);
+    short_gaps += gaps[i] < 0.1 * mean ? 1 : 0;
+  }
+  GapShape shape;
+  shape.dispersion = std::sqrt(squares / count);
+  shape.burst_share = static_cast<double>(short_gaps) / count;
+  if (shape.dispersion > 1e-9) shape.autocorrelation = neighbours / squares;
+  return shape;
 }
 
 std::int64_t ProbeSample::choice_count() const {

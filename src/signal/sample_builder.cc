@@ -17,6 +17,7 @@ constexpr std::size_t kShortAnswer = 16;
 // Up to this many tokens an answer is read raw: normalising would erase what was chosen.
 constexpr std::int64_t kRawChoiceTokens = 4;
 constexpr std::int64_t kMostInputTokens = 1'000'000'000;
+constexpr std::int64_t kMostReasoningTokens = 1'000'000'000;
 
 std::string FailureKind(const ErrorRecord& error) {
   switch (error.kind) {
@@ -66,6 +67,8 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
     std::vector<double> gaps;
     for (std::size_t i = 1; i < timing.event_s.size(); ++i)
       gaps.push_back(timing.event_s[i] - timing.event_s[i - 1]);
+    // Before the order is lost.
+    latency.gaps = ShapeOfGaps(gaps);
     const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
     std::nth_element(gaps.begin(), middle, gaps.end());
     latency.median_gap_s = std::max(1e-6, *middle);
@@ -75,6 +78,12 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
       *timing.total_s > *timing.first_token_s) {
     latency.tokens_per_s = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
   }
+  if (tokens && *tokens > 0 && timing.total_s) {
+    latency.total_per_token_s =
+        std::max(1e-6, *timing.total_s - timing.connect_s.value_or(0)) / static_cast<double>(*tokens);
+  }
+  const auto& input_tokens = observation.usage.input_tokens;
+  if (input_tokens && *input_tokens <= kMostInputTokens) latency.input_tokens = input_tokens;
   latency.minute = MinuteOf(observation.time);
   sample.latencies.push_back(latency);
 }
@@ -97,6 +106,8 @@ ProbePlan PlanFor(const ProbeFacts& facts) {
     plan.latency = Declares(facts, "latency");
     plan.text = Declares(facts, "text");
     plan.tokenizer = Declares(facts, "tokenizer");
+    // Batteries that know no reasoning tokens ask for lengths, of which these are a part.
+    plan.reasoning = facts.any_reasoning && (Declares(facts, "reasoning") || plan.token_length);
     return plan;
   }
   plan.logprob = facts.any_logprob;
@@ -106,6 +117,7 @@ ProbePlan PlanFor(const ProbeFacts& facts) {
       (facts.any_usage_length || facts.any_events) && (!facts.max_tokens || *facts.max_tokens > 16);
   plan.latency = facts.any_timing;
   plan.tokenizer = facts.any_input_tokens;
+  plan.reasoning = facts.any_reasoning;
   return plan;
 }
 
@@ -158,6 +170,7 @@ void SampleBuilder::AddFacts(const Observation& observation, ProbeFacts& facts) 
   facts.any_events = facts.any_events || !observation.timing.event_s.empty();
   facts.any_timing = facts.any_timing || observation.timing.first_token_s || observation.timing.total_s;
   facts.any_input_tokens = facts.any_input_tokens || observation.usage.input_tokens.has_value();
+  facts.any_reasoning = facts.any_reasoning || observation.usage.reasoning_tokens.value_or(0) > 0;
 }
 
 void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) {
@@ -178,6 +191,14 @@ void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) 
     probe.lengths.characters.push_back(
         length(static_cast<double>(internal::CountCodePoints(*observation.response.text)), false));
   }
+}
+
+void SampleBuilder::AddReasoning(const Observation& observation, ProbeSample& sample) {
+  const auto& tokens = observation.usage.reasoning_tokens;
+  if (!tokens || *tokens > kMostReasoningTokens) return;
+  const bool no_text = !observation.response.text || observation.response.text->empty();
+  const bool cut = observation.response.finish_reason == "length" && no_text;
+  sample.reasoning.push_back({.length = static_cast<double>(*tokens), .capped = cut});
 }
 
 absl::Status SampleBuilder::Add(const Observation& observation) {
@@ -207,6 +228,7 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
   AddDeclaration(observation);
   AddFacts(observation, probe.facts);
   if (!plan || plan->token_length) AddLengths(observation, probe);
+  if (!plan || plan->reasoning) AddReasoning(observation, probe.sample);
   if (!plan || plan->latency) AddLatency(observation, probe.sample);
   if (!plan || plan->logprob) internal::AddLogprobs(observation, probe.token_index, probe.sample);
   const auto& input_tokens = observation.usage.input_tokens;
@@ -252,6 +274,7 @@ void ProbeFacts::Merge(const ProbeFacts& other) {
   any_events = any_events || other.any_events;
   any_timing = any_timing || other.any_timing;
   any_input_tokens = any_input_tokens || other.any_input_tokens;
+  any_reasoning = any_reasoning || other.any_reasoning;
   if (other.max_tokens) max_tokens = other.max_tokens;
 }
 
@@ -274,6 +297,7 @@ SampleSet SampleBuilder::Finish(const SignalPlan& plan) && {
                        : wanted.length_source == LengthSource::kEvents ? std::move(probe.lengths.events)
                                                                        : std::move(probe.lengths.characters);
     }
+    if (!wanted.reasoning) sample.reasoning.clear();
     if (!wanted.latency) sample.latencies.clear();
     if (!wanted.tokenizer) sample.input_tokens.clear();
     if (!wanted.text) sample.texts.clear();

@@ -16,6 +16,9 @@ namespace pinchbeck {
 
 struct VerifyOptions {
   Claim claim = Claim::kWeights;
+  // With kShape and kStrict latency joins the counted signals. It passes the effect gate of the claim
+  // `serving` only: honest servings of one model run at any speed.
+  LatencyMode latency = LatencyMode::kAdvisory;
   // Chance of a false `differs`, over all signals together.
   double alpha = 0.01;
   std::uint64_t seed = 1;

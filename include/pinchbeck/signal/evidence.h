@@ -19,8 +19,15 @@ namespace pinchbeck {
 enum class Claim { kWeights, kServing };
 [[nodiscard]] std::string_view ClaimName(Claim claim);
 
+// What latency may say. Advisory: reported only. Shape: counted, from what the network's position does not
+// change (gaps between events, time to the first token against input tokens). Strict: counted, all times;
+// only where both sides were recorded from one network position, which the caller vouches for.
+enum class LatencyMode : std::uint8_t { kAdvisory, kShape, kStrict };
+[[nodiscard]] std::string_view LatencyModeName(LatencyMode mode);
+
 struct SignalOptions {
   Claim claim = Claim::kWeights;
+  LatencyMode latency = LatencyMode::kAdvisory;
   // Relabelings of the permutation tests.
   std::int64_t permutations = 9999;
   std::uint64_t seed = 1;
@@ -91,6 +98,9 @@ struct SignalEvidence {
                                              const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& observed,
                                                  const SignalOptions& options);
+// H0: not fewer reasoning tokens than the reference; the p-value is one-sided.
+[[nodiscard]] SignalEvidence EvaluateReasoning(const SampleSet& reference, const SampleSet& observed,
+                                               const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed,
                                              const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observed,

@@ -74,11 +74,29 @@ struct OutputLength {
   bool capped = false;
 };
 
+// Shape of the gaps between stream events, free of their scale, from at least kLeastGaps of them.
+struct GapShape {
+  // Standard deviation over mean.
+  double dispersion = 0;
+  // Share of gaps below a tenth of the mean: events that came together.
+  double burst_share = 0;
+  // Correlation of neighbouring gaps; 0 where all gaps are equal.
+  double autocorrelation = 0;
+};
+inline constexpr std::size_t kLeastGaps = 8;
+[[nodiscard]] std::optional<GapShape> ShapeOfGaps(std::span<const double> gaps);
+
 struct Latency {
   // Seconds to the first token (or to the whole answer without streaming) minus the connection round trip.
   double first_token_s = 0;
   std::optional<double> median_gap_s;
+  // Output tokens after the first over the seconds after it.
   std::optional<double> tokens_per_s;
+  // Seconds to the end of the answer, without the connection, over output tokens: waiting makes it larger and
+  // nothing but a faster model smaller, while a buffer that lets tokens out together raises tokens_per_s.
+  std::optional<double> total_per_token_s = std::nullopt;
+  std::optional<GapShape> gaps = std::nullopt;
+  std::optional<std::int64_t> input_tokens = std::nullopt;
   // Minutes since the epoch, where the time is recorded; requests of one minute are not independent.
   std::optional<std::int64_t> minute;
 };
@@ -114,6 +132,9 @@ struct ProbeSample {
   // Of a recording; fingerprints do not keep it.
   LogprobListCounts logprob_lists;
   std::vector<OutputLength> lengths;
+  // Reasoning tokens where the server counted them. Capped: the answer was cut before any text came, so that
+  // the model would have reasoned on.
+  std::vector<OutputLength> reasoning;
   std::vector<Latency> latencies;
   std::vector<TextFeatures> texts;
   std::map<std::int64_t, std::int64_t> input_tokens;
@@ -148,6 +169,7 @@ struct ProbePlan {
   bool latency = false;
   bool text = false;
   bool tokenizer = false;
+  bool reasoning = false;
   // Free answers are normalised; answers of one or few tokens keep their raw text.
   bool normalise_choice = false;
   LengthSource length_source = LengthSource::kUsage;
