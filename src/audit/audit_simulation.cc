@@ -80,26 +80,6 @@ void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::
   }
 }
 
-// Splits every probe's answers at random. One answer cannot be split: both halves then hold it.
-void Halve(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second) {
-  stats::CounterRng rng(seed, 0);
-  for (const auto& [id, sample] : whole.probes) {
-    ProbeSample& kept = first.probes.emplace(id, sample).first->second;
-    ProbeSample& lent = second.probes[id];
-    lent.conditions = sample.conditions;
-    for (const std::string_view signal : kCountedSignals) {
-      const auto count = static_cast<std::int64_t>(CountOf(sample, signal));
-      if (count == 0) continue;
-      if (count == 1) {
-        ProbeSample copy = sample;
-        Lend(copy, signal, 1, 1, rng, lent);
-      } else {
-        Lend(kept, signal, count / 2, count / 2, rng, lent);
-      }
-    }
-  }
-}
-
 // The probe with the data of one signal, or of all counted ones.
 ProbeSample Only(const ProbeSample& sample, const std::string& signal) {
   const auto wanted = [&](std::string_view name) { return signal.empty() || signal == name; };
@@ -144,6 +124,25 @@ std::vector<SampleSet> VariantSamples(const Fingerprint& fingerprint, Claim clai
 
 }  // namespace
 
+void HalveSample(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second) {
+  stats::CounterRng rng(seed, 0);
+  for (const auto& [id, sample] : whole.probes) {
+    ProbeSample& kept = first.probes.emplace(id, sample).first->second;
+    ProbeSample& lent = second.probes[id];
+    lent.conditions = sample.conditions;
+    for (const std::string_view signal : kCountedSignals) {
+      const auto count = static_cast<std::int64_t>(CountOf(sample, signal));
+      if (count == 0) continue;
+      if (count == 1) {
+        ProbeSample copy = sample;
+        Lend(copy, signal, 1, 1, rng, lent);
+      } else {
+        Lend(kept, signal, count / 2, count / 2, rng, lent);
+      }
+    }
+  }
+}
+
 bool HasSignal(const ProbeSample& sample, std::string_view signal) { return CountOf(sample, signal) > 0; }
 
 AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& substitute,
@@ -156,7 +155,7 @@ AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& su
   for (const auto& entry : claimed_.probes) {
     if (!SignalsOf(entry.first).empty()) probes_.push_back(entry.first);
   }
-  Halve(substitute_, stats::MixSeed(options.seed, 0x4A1F), looked_at_, kept_back_);
+  HalveSample(substitute_, stats::MixSeed(options.seed, 0x4A1F), looked_at_, kept_back_);
 }
 
 std::vector<std::string> AuditSimulator::SignalsOf(const std::string& probe) const {

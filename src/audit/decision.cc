@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "pinchbeck/signal/mixture.h"
+#include "pinchbeck/signal/tokenizer.h"
 #include "pinchbeck/stats/multiplicity.h"
 
 namespace pinchbeck::internal {
@@ -67,13 +68,27 @@ bool HasText(const ProbeSample& probe) { return !probe.texts.empty(); }
 bool HasReasoning(const ProbeSample& probe) { return !probe.reasoning.empty(); }
 bool HasLatency(const ProbeSample& probe) { return !probe.latencies.empty(); }
 
+SignalStatus TokenizerStatus(const TokenizerFit& fit) {
+  switch (fit.reading) {
+    case TokenizerReading::kSame:
+      // Counts are deterministic: one that deviates or changes is something to look at.
+      return fit.matching == fit.probes && fit.unstable == 0 ? SignalStatus::kConsistent
+                                                             : SignalStatus::kInconclusive;
+    case TokenizerReading::kShifted:
+    case TokenizerReading::kScaled:
+      return SignalStatus::kConfigurationDiffers;
+    case TokenizerReading::kOtherTokenizer:
+      return SignalStatus::kDiffers;
+  }
+  return SignalStatus::kInconclusive;
+}
+
 // Signals outside the family never decide, but what they saw must not read as agreement.
-SignalStatus ReportedStatus(const SignalEvidence& evidence, double alpha) {
+SignalStatus ReportedStatus(const SignalEvidence& evidence, const DecisionInput& input, double alpha) {
   if (!evidence.measurable) return SignalStatus::kNotMeasurable;
   if (evidence.signal == "tokenizer") {
-    const bool matching = evidence.statistic.value_or(0) >= 0.9;
-    if (!matching) return SignalStatus::kDiffers;
-    return evidence.effect.value_or(0) != 0 ? SignalStatus::kConfigurationDiffers : SignalStatus::kConsistent;
+    const auto fit = FitTokenizer(*input.reference, *input.observed);
+    return fit ? TokenizerStatus(*fit) : SignalStatus::kNotMeasurable;
   }
   const bool mismatch =
       std::any_of(evidence.notes.begin(), evidence.notes.end(),
@@ -132,7 +147,7 @@ Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
   }
   for (SignalReport& report : decision.signals) {
     if (!report.evidence.counted && report.evidence.measurable) {
-      report.status = ReportedStatus(report.evidence, options.alpha);
+      report.status = ReportedStatus(report.evidence, input, options.alpha);
     }
   }
   std::vector<double> p_values;

@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "pinchbeck/audit/self_check.h"
 #include "pinchbeck/fingerprint/builder.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/report_writers.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct EnrollFlags {
   std::vector<std::string> recordings;
+  std::vector<std::string> self_check;
   std::string label;
   std::string out;
   std::string save_recording;
@@ -59,6 +61,27 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
   }
 }
 
+// Before the fingerprint is written: does an independent session agree with it? False: it must not be used.
+absl::StatusOr<bool> PassesSelfCheck(const EnrollFlags& flags, const Fingerprint& fingerprint,
+                                     CommandContext& context) {
+  VerifyOptions options;
+  options.seed = flags.collect.seed;
+  PINCHBECK_ASSIGN_OR_RETURN(const SelfCheck check, CheckFingerprint(fingerprint, flags.self_check, options));
+  for (const std::string& warning : check.warnings)
+    context.err << "pinchbeck: warning: self-check: " << warning << "\n";
+  if (!check.passed) {
+    context.err << ReportToText(check.weights)
+                << "pinchbeck: the held-out session differs from this fingerprint; " << flags.out
+                << " was not written. Enrol more sessions (--recording ... --variants for other servings)\n";
+    context.exit_code = kExitDiffers;
+    return false;
+  }
+  context.out << "Self-check: " << VerdictName(check.weights.verdict) << " for the claim weights, "
+              << VerdictName(check.serving.verdict) << " for the claim serving, " << check.weights.n_observed
+              << " held-out answers\n";
+  return true;
+}
+
 absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   EnrollOptions options;
   options.model = flags.label;
@@ -90,6 +113,10 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   if (provenance) {
     PINCHBECK_RETURN_IF_ERROR(AttachProvenance(*std::move(provenance), result.fingerprint));
   }
+  if (!flags.self_check.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const bool passes, PassesSelfCheck(flags, result.fingerprint, context));
+    if (!passes) return absl::OkStatus();
+  }
   PINCHBECK_RETURN_IF_ERROR(SaveFingerprint(result.fingerprint, flags.out));
   PrintSummary(flags, result, context);
   return absl::OkStatus();
@@ -106,7 +133,9 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
       "  pinchbeck enroll --recording day1.jsonl --model gpt-x --out gpt-x.json\n"
       "  pinchbeck enroll --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --samples 20 "
       "\\\n"
-      "      --save-recording day1.jsonl --out gpt-x.json");
+      "      --save-recording day1.jsonl --out gpt-x.json\n"
+      "  pinchbeck enroll --recording day1.jsonl --self-check day2.jsonl --model gpt-x --out gpt-x.json\n"
+      "Exit status: 0 done, 1 the self-check failed and nothing was written, 2 usage or input error.");
   command->add_option("--recording", flags->recordings,
                       "recordings of the trusted reference (.jsonl or .jsonl.gz)");
   command
@@ -127,6 +156,9 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
       ->add_flag("--private", flags->private_texts,
                  "keep nothing readable of longer answers: hashed 3-grams and style only")
       ->excludes(keep_text);
+  command->add_option("--self-check", flags->self_check,
+                      "recordings of another session of the same endpoint; the fingerprint is not written if "
+                      "they differ from it");
   command->add_option("--provenance", flags->provenance,
                       "JSON file that says where published answers come from and under which licence");
   command

@@ -20,12 +20,14 @@ struct VerifyFlags {
   std::vector<std::string> recordings;
   std::string alternatives;
   std::string save_recording;
+  double max_age_days = VerifyOptions{}.max_age_days;
   AuditFlags audit;
   CollectFlags collect;
 };
 
 absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   VerifyOptions options = ToVerifyOptions(flags.audit);
+  options.max_age_days = flags.max_age_days;
   // Read what can be wrong before any request is paid for.
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
   std::vector<Fingerprint> alternatives;
@@ -84,6 +86,11 @@ void AddVerifyCommand(CLI::App& app, CommandContext& context) {
                       "folder of fingerprints of possible substitutes");
   command->add_option("--save-recording", flags->save_recording,
                       "keep the collected observations in this file");
+  command
+      ->add_option("--max-age", flags->max_age_days,
+                   "days by which the fingerprint may be older than the recording without a warning")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   AddAuditFlags(*command, flags->audit);
   AddCollectFlags(*command, flags->collect,
                   {.with_seed = false, .with_model = true, .endpoint_required = false});

@@ -223,7 +223,8 @@ TEST(VerifyTest, AnHonestVariantIsNotAccused) {
   ASSERT_TRUE(fingerprint.ok());
   const auto report = Verify(*fingerprint, Observed(*fingerprint, RandomChoices(5, 60, 2, 3)), Quick());
   EXPECT_NE(report->verdict, Verdict::kDiffers);
-  EXPECT_EQ(report->variant, "provider-b");
+  // Or a mixture that is nearly all of it.
+  EXPECT_THAT(report->variant, HasSubstr("provider-b"));
   EXPECT_EQ(report->variants, 2u);
 }
 
