@@ -54,7 +54,8 @@ CollectPlan Limited(const CollectPlan& plan, const CollectBudget& budget) {
   }
   limited.input_tokens = static_cast<std::int64_t>(static_cast<double>(plan.input_tokens) * share);
   limited.max_output_tokens = static_cast<std::int64_t>(static_cast<double>(plan.max_output_tokens) * share);
-  if (budget.max_tokens.has_value() && limited.input_tokens + limited.max_output_tokens > *budget.max_tokens) {
+  if (budget.max_tokens.has_value() &&
+      limited.input_tokens + limited.max_output_tokens > *budget.max_tokens) {
     limited.input_tokens = 0;
     limited.max_output_tokens = *budget.max_tokens;
   }
@@ -80,8 +81,7 @@ absl::StatusOr<SelectedPrices> SelectPrices(const CollectFlags& flags, const std
     if (const ModelPrice* price = list.Find(flags.model, public_url)) {
       if (!budget.usd_per_mtok_in.has_value()) budget.usd_per_mtok_in = price->usd_per_mtok_in;
       if (!budget.usd_per_mtok_out.has_value()) budget.usd_per_mtok_out = price->usd_per_mtok_out;
-      selected.source =
-          absl::StrCat(flags.prices_path, " of ", DayText(list.date), " (", list.source, ")");
+      selected.source = absl::StrCat(flags.prices_path, " of ", DayText(list.date), " (", list.source, ")");
       WarnOfAge(list, flags.prices_path, now, context);
     } else {
       context.err << "pinchbeck: warning: " << flags.prices_path << ": no price for the model " << flags.model

@@ -116,7 +116,8 @@ absl::Status RunDoctor(const DoctorCommand& command, CommandContext& context) {
 
 void AddDoctorCommand(CLI::App& app, CommandContext& context) {
   auto command = std::make_shared<DoctorCommand>();
-  CLI::App* doctor = app.add_subcommand("doctor", "Find out what an endpoint supports, with a few small requests");
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "Find out what an endpoint supports, with a few small requests");
   AddEndpointFlags(*doctor, command->flags);
   doctor->add_flag("--json", command->json, "Print one JSON object");
   doctor->footer(kExample);

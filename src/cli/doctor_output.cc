@@ -57,7 +57,8 @@ std::string Seconds(absl::Duration duration) {
 std::string ClockWords(const DoctorReport& report) {
   if (!report.clock.has_value()) return "the server does not say";
   const ClockOffset& offset = *report.clock;
-  if (offset.low <= absl::ZeroDuration() && offset.high >= absl::ZeroDuration()) return "agrees with this machine's";
+  if (offset.low <= absl::ZeroDuration() && offset.high >= absl::ZeroDuration())
+    return "agrees with this machine's";
   return "differs from this machine's by " + Seconds(offset.low) + " to " + Seconds(offset.high);
 }
 
@@ -74,7 +75,8 @@ std::string TlsWords(const DoctorView& view) {
 }
 
 std::string ProxyWords(const DoctorView& view) {
-  std::string text = view.proxy.empty() ? "none in the environment" : internal::CleanLine(view.proxy, kShownBytes);
+  std::string text =
+      view.proxy.empty() ? "none in the environment" : internal::CleanLine(view.proxy, kShownBytes);
   if (view.report.proxy_tunnel) text += "; the answers came through a tunnel";
   return text;
 }
@@ -82,19 +84,23 @@ std::string ProxyWords(const DoctorView& view) {
 std::string HeaderLines(std::string_view title, const std::vector<HttpHeader>& headers) {
   std::string text;
   for (const HttpHeader& header : headers) {
-    text += Line(text.empty() ? title : "", internal::CleanLine(header.name, kShownBytes) + ": " +
-                                                Quoted(header.value, kShownBytes));
+    text += Line(text.empty() ? title : "",
+                 internal::CleanLine(header.name, kShownBytes) + ": " + Quoted(header.value, kShownBytes));
   }
   return text;
 }
 
 std::string AdaptationWords(const Adaptation& adaptation) {
   std::vector<std::string> parts;
-  for (const double value : adaptation.temperatures) parts.push_back(absl::StrFormat("temperature %g", value));
-  const std::pair<bool, const char*> flags[] = {
-      {adaptation.top_p, "top_p"},       {adaptation.top_k, "top_k"},   {adaptation.min_p, "min_p"},
-      {adaptation.seed, "seed"},         {adaptation.logprobs, "log-probabilities"},
-      {adaptation.stream, "streaming"},  {adaptation.stream_usage, "usage in streams"}};
+  for (const double value : adaptation.temperatures)
+    parts.push_back(absl::StrFormat("temperature %g", value));
+  const std::pair<bool, const char*> flags[] = {{adaptation.top_p, "top_p"},
+                                                {adaptation.top_k, "top_k"},
+                                                {adaptation.min_p, "min_p"},
+                                                {adaptation.seed, "seed"},
+                                                {adaptation.logprobs, "log-probabilities"},
+                                                {adaptation.stream, "streaming"},
+                                                {adaptation.stream_usage, "usage in streams"}};
   for (const auto& [left_out, name] : flags) {
     if (left_out) parts.emplace_back(name);
   }
@@ -118,7 +124,8 @@ Json Optional(const std::optional<T>& value) {
 }
 
 Json LimitJson(const ServerLimit& limit) {
-  Json json = {{"limit", Optional(limit.limit)}, {"remaining", Optional(limit.remaining)}, {"reset_s", nullptr}};
+  Json json = {
+      {"limit", Optional(limit.limit)}, {"remaining", Optional(limit.remaining)}, {"reset_s", nullptr}};
   if (limit.reset_in.has_value()) json["reset_s"] = absl::ToDoubleSeconds(*limit.reset_in);
   return json;
 }
@@ -191,12 +198,13 @@ std::string DoctorToText(const DoctorView& view) {
       text += Line("fingerprint", Quoted(*report.system_fingerprint, kShownBytes));
     }
     const std::string left_out = AdaptationWords(report.adaptation);
-    text += Line("collect", left_out.empty() ? "takes every request as it is" : "will go without: " + left_out);
+    text +=
+        Line("collect", left_out.empty() ? "takes every request as it is" : "will go without: " + left_out);
   }
   text += HeaderLines("server's limits", report.limit_headers);
   text += HeaderLines("marks of relays", report.relay_headers);
-  text += Line("used", absl::StrFormat("%d requests, %d input and %d output tokens as reported", report.requests,
-                                       report.input_tokens, report.output_tokens));
+  text += Line("used", absl::StrFormat("%d requests, %d input and %d output tokens as reported",
+                                       report.requests, report.input_tokens, report.output_tokens));
   return text;
 }
 
@@ -232,7 +240,8 @@ std::string DoctorToJson(const DoctorView& view) {
     json["clock_offset_s"] = {{"low", absl::ToDoubleSeconds(report.clock->low)},
                               {"high", absl::ToDoubleSeconds(report.clock->high)}};
   }
-  json["limits"] = {{"requests", LimitJson(report.limits.requests)}, {"tokens", LimitJson(report.limits.tokens)}};
+  json["limits"] = {{"requests", LimitJson(report.limits.requests)},
+                    {"tokens", LimitJson(report.limits.tokens)}};
   json["limit_headers"] = HeadersJson(report.limit_headers);
   json["relay_headers"] = HeadersJson(report.relay_headers);
   json["requests"] = report.requests;

@@ -22,7 +22,9 @@ std::size_t CharacterSize(unsigned char first) {
 }
 
 char32_t CodePoint(const std::string& bytes) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<char32_t>(static_cast<unsigned char>(bytes[i]));
+  };
   if (bytes.size() == 1) return byte(0);
   char32_t value = byte(0) & (0x7FU >> bytes.size());
   for (std::size_t i = 1; i < bytes.size(); ++i) value = (value << 6) | (byte(i) & 0x3FU);

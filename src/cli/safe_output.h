@@ -9,9 +9,9 @@
 namespace pinchbeck::cli {
 
 // Passes text on to another stream. Control characters other than line feed and tab, C1 controls (U+0080 to
-// U+009F, which some terminals obey) and the marks that turn the direction of writing are written as \u001b, as
-// JSON would; bytes that are not UTF-8 become U+FFFD. Inside JSON strings the result is valid JSON with the same
-// meaning, and text for people shows what was there.
+// U+009F, which some terminals obey) and the marks that turn the direction of writing are written as \u001b,
+// as JSON would; bytes that are not UTF-8 become U+FFFD. Inside JSON strings the result is valid JSON with
+// the same meaning, and text for people shows what was there.
 //
 // Everything that the command prints goes through one of these, so that no path from a server, a recording or
 // a fingerprint to the terminal needs care of its own.

@@ -188,12 +188,14 @@ void AnswerDecoder::ReadBody(const nlohmann::json& body) {
   if (body.is_object()) {
     reader_->ReadDocument(body);
   } else if (!body.is_array() || !reader_->ReadList(body)) {
-    reader_->SetError(ErrorKind::kProtocol, status_, "the answer is not a JSON object: " + QuotedExcerpt(body_));
+    reader_->SetError(ErrorKind::kProtocol, status_,
+                      "the answer is not a JSON object: " + QuotedExcerpt(body_));
     return;
   }
   if (!reader_->saw_answer()) {
-    reader_->SetError(ErrorKind::kProtocol, status_,
-                      "the answer holds no " + std::string(reader_->words().content) + ": " + QuotedExcerpt(body_));
+    reader_->SetError(
+        ErrorKind::kProtocol, status_,
+        "the answer holds no " + std::string(reader_->words().content) + ": " + QuotedExcerpt(body_));
   }
 }
 

@@ -38,8 +38,7 @@ struct Reducible {
 };
 
 Reducible ReducibleOf(const RequestRecord& record) {
-  return {record.temperature, record.top_p,        record.min_p,
-          record.top_k,       record.top_logprobs, record.stream};
+  return {record.temperature, record.top_p, record.min_p, record.top_k, record.top_logprobs, record.stream};
 }
 
 // Whether `recorded` may be what is left of `planned` after refusals, and everything else is the same.

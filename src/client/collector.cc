@@ -184,7 +184,8 @@ TokenUse Collector::LikelyTokens(const Task& task) const {
 }
 
 std::optional<std::int64_t> Collector::RequestSeed(const Task& task) const {
-  if (!options_.send_request_seed || adaptation_.seed || !services_.dialect.features().seed) return std::nullopt;
+  if (!options_.send_request_seed || adaptation_.seed || !services_.dialect.features().seed)
+    return std::nullopt;
   const auto index = task.probe * static_cast<std::uint64_t>(options_.samples_per_probe) +
                      static_cast<std::uint64_t>(task.sample);
   Generator generator(options_.seed);
@@ -246,7 +247,8 @@ absl::Status Collector::HandleResult(const TransferResult& transfer) {
   AttemptResult result = flight.attempt->Finish(transfer, endpoint_.api_key);
   SettleTokens(flight, result);
   NoteTaken(flight, result);
-  if (!AdaptAndResend(flight, result) && !ScheduleRetry(flight, result)) PINCHBECK_RETURN_IF_ERROR(Record(result));
+  if (!AdaptAndResend(flight, result) && !ScheduleRetry(flight, result))
+    PINCHBECK_RETURN_IF_ERROR(Record(result));
   ReportProgress();
   return absl::OkStatus();
 }

@@ -33,7 +33,7 @@ constexpr std::size_t kMaxHeaders = 12;
 // Parts of the names of headers that are worth showing. An endpoint may forge or drop any of them.
 constexpr std::array<std::string_view, 3> kLimitHeaders = {"ratelimit", "rate-limit", "retry-after"};
 constexpr std::array<std::string_view, 11> kRelayHeaders = {
-    "x-litellm-", "oneapi", "new-api", "via",    "x-cache", "cf-cache-status",
+    "x-litellm-", "oneapi", "new-api",  "via",        "x-cache",     "cf-cache-status",
     "cf-ray",     "server", "helicone", "openrouter", "x-powered-by"};
 
 template <class Names>
@@ -66,7 +66,8 @@ std::string ErrorText(const ErrorRecord& error) {
 Capability LimitKept(const Observation& observation) {
   const std::optional<std::int64_t>& used = observation.usage.output_tokens;
   if (used.has_value() && *used > kOutputLimit + 1) {
-    return {Support::kIgnored, absl::StrCat(*used, " tokens where at most ", kOutputLimit, " were asked for")};
+    return {Support::kIgnored,
+            absl::StrCat(*used, " tokens where at most ", kOutputLimit, " were asked for")};
   }
   if (used.has_value() || observation.response.finish_reason == "length") return {Support::kYes, ""};
   return {Support::kUnknown, "the answer does not say how many tokens it used"};
@@ -230,9 +231,8 @@ absl::Status Examiner::AskStream() {
     return absl::OkStatus();
   }
   const std::size_t events = observation.timing.event_s.size();
-  report_.streaming = events == 0
-                          ? Capability{Support::kIgnored, "the answer came whole"}
-                          : Capability{Support::kYes, absl::StrCat(events, " events with content")};
+  report_.streaming = events == 0 ? Capability{Support::kIgnored, "the answer came whole"}
+                                  : Capability{Support::kYes, absl::StrCat(events, " events with content")};
   if (events == 0) return absl::OkStatus();
   const bool counted = observation.usage.output_tokens.has_value();
   report_.usage_in_streams = {counted ? Support::kYes : Support::kIgnored, ""};

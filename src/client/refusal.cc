@@ -5,7 +5,6 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +23,7 @@ constexpr const char* kNewLimit = "max_completion_tokens";
 struct Spelling {
   RequestParameter parameter;
   const char* name;
-  std::initializer_list<std::string_view> words;
+  std::vector<std::string_view> words;
 };
 
 const std::vector<Spelling>& Spellings() {
@@ -44,11 +43,11 @@ const std::vector<Spelling>& Spellings() {
 }
 
 constexpr std::array<std::string_view, 12> kUnknownWords = {
-    "unsupported",    "not support",   "n't support", "unknown",       "unrecognized", "unexpected",
-    "not permitted", "not available", "not allowed", "not enabled", "deprecated",    "extra "};
-constexpr std::array<std::string_view, 12> kValueWords = {
-    "invalid", "only ",    "must be", "greater than", "less than", "exceed",
-    "cannot",  "disabled", "maximum", "at most",      "between",   "out of range"};
+    "unsupported",   "not support",   "n't support", "unknown",     "unrecognized", "unexpected",
+    "not permitted", "not available", "not allowed", "not enabled", "deprecated",   "extra "};
+constexpr std::array<std::string_view, 12> kValueWords = {"invalid",   "only ",   "must be", "greater than",
+                                                          "less than", "exceed",  "cannot",  "disabled",
+                                                          "maximum",   "at most", "between", "out of range"};
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
@@ -70,9 +69,8 @@ bool HasWord(std::string_view text, std::string_view word) {
 
 template <class Words>
 bool HasAny(std::string_view text, const Words& words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-    return text.find(word) != std::string_view::npos;
-  });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
 bool Names(std::string_view text, const Spelling& spelling) {
@@ -100,7 +98,8 @@ std::optional<std::int64_t> LargestNumberBelow(std::string_view text, std::int64
     const bool fraction = end + 1 < text.size() && text[end] == '.' &&
                           std::isdigit(static_cast<unsigned char>(text[end + 1])) != 0;
     const bool ends = end == text.size() || !IsWordByte(text[end]);
-    if (starts && ends && !fraction && value >= 1 && value < below) largest = std::max(largest.value_or(0), value);
+    if (starts && ends && !fraction && value >= 1 && value < below)
+      largest = std::max(largest.value_or(0), value);
     i = end;
   }
   return largest;

@@ -54,8 +54,8 @@ struct Refusal {
 };
 
 // The parameter that the error is about: status 400 or 422, and `param`, or without it the message, names a
-// parameter that was sent, the message in words of refusal. Where a message names several, the one that matters least for
-// the answer is taken ("`temperature` and `top_p` cannot both be given").
+// parameter that was sent, the message in words of refusal. Where a message names several, the one that
+// matters least for the answer is taken ("`temperature` and `top_p` cannot both be given").
 [[nodiscard]] std::optional<RequestParameter> RefusedParameter(const Refusal& refusal,
                                                                const SentParameters& sent);
 

@@ -171,8 +171,7 @@ TEST(ConfirmPlan, LimitsThatAreSetCountAsConsentUpToThem) {
 }
 
 TEST_F(CollectCommandTest, ALargeCollectionWithoutATerminalIsStatusTwoAndSendsNothing) {
-  const Outcome outcome =
-      Collect("https://host.invalid/v1", {"--api-key-env", ""}, "2000");  // 4000 requests
+  const Outcome outcome = Collect("https://host.invalid/v1", {"--api-key-env", ""}, "2000");  // 4000 requests
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("4000 requests"), HasSubstr("--yes")));
   EXPECT_FALSE(std::filesystem::exists(out()));
@@ -186,8 +185,8 @@ TEST_F(CollectCommandTest, TimesAreReadInSecondsOrWithUnits) {
   EXPECT_EQ(none.exit_code, 0) << none.err;
   EXPECT_THAT(none.err, HasSubstr("the limit of 0 has passed"));
   EXPECT_EQ(server.requests().size(), 0U);
-  const Outcome paced = Collect(server.url(), {"--resume", "--pace", "0.2", "--max-time", "1h", "--rpm", "60000",
-                                               "--tpm", "1e7"});
+  const Outcome paced = Collect(
+      server.url(), {"--resume", "--pace", "0.2", "--max-time", "1h", "--rpm", "60000", "--tpm", "1e7"});
   EXPECT_EQ(paced.exit_code, 0) << paced.err;
   EXPECT_THAT(paced.err, HasSubstr("spread over 200ms"));
   EXPECT_EQ(server.requests().size(), 4U);
@@ -197,7 +196,8 @@ TEST_F(CollectCommandTest, TimesAreReadInSecondsOrWithUnits) {
 }
 
 TEST_F(CollectCommandTest, FindingsAreShownAndInTheJson) {
-  ScriptedServer server([](const ServedRequest&, int) { return Reply{HttpBytes(200, pinchbeck::testing::ChatBody("7"))}; });
+  ScriptedServer server(
+      [](const ServedRequest&, int) { return Reply{HttpBytes(200, pinchbeck::testing::ChatBody("7"))}; });
   const Outcome outcome = Collect(server.url(), {"--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("finding: stream_absent, 2 of 2 answers"));

@@ -28,8 +28,8 @@ constexpr const char* kKeyVariable = "PINCHBECK_TEST_KEY";
 
 CliResult Doctor(const std::string& url, const std::vector<std::string>& more = {}) {
   setenv(kKeyVariable, kCanary, 1);
-  std::vector<std::string> arguments = {"doctor", "--base-url", url, "--model", "gpt-x",
-                                        "--api-key-env", kKeyVariable};
+  std::vector<std::string> arguments = {"doctor", "--base-url",    url,         "--model",
+                                        "gpt-x",  "--api-key-env", kKeyVariable};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return RunCli(arguments);
 }
@@ -43,9 +43,10 @@ TEST(DoctorCommand, ShowsTheCostFirstAndTheTableOnStdout) {
   const CliResult result = Doctor(server.url());
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, AllOf(HasSubstr("7 requests"), HasSubstr("input tokens"), HasSubstr(kKeyVariable)));
-  EXPECT_THAT(result.out, AllOf(HasSubstr("openai_chat"), HasSubstr("none: plain http"), HasSubstr("the answer came whole"),
-                                HasSubstr("asked for, and the answer came without"),
-                                HasSubstr("x-ratelimit-limit-requests: \"60\""), HasSubstr("via: \"1.1 proxy\"")));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("openai_chat"), HasSubstr("none: plain http"),
+                    HasSubstr("the answer came whole"), HasSubstr("asked for, and the answer came without"),
+                    HasSubstr("x-ratelimit-limit-requests: \"60\""), HasSubstr("via: \"1.1 proxy\"")));
   EXPECT_THAT(result.out + result.err, Not(HasSubstr(kCanary)));
   EXPECT_EQ(server.requests().size(), 7U);
 }
@@ -74,7 +75,8 @@ TEST(DoctorCommand, AnEndpointThatCannotBeUsedIsStatusFour) {
   });
   const CliResult result = Doctor(server.url());
   EXPECT_EQ(result.exit_code, 4);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("server says: \"Invalid API key\""), HasSubstr("check the API key")));
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("server says: \"Invalid API key\""), HasSubstr("check the API key")));
   EXPECT_EQ(server.requests().size(), 1U);
   EXPECT_EQ(Doctor("http://127.0.0.1:" + std::to_string(UnusedPort()) + "/v1").exit_code, 4);
 }
@@ -87,7 +89,8 @@ TEST(DoctorCommand, UsageErrorsAreStatusTwo) {
 
 // A server that knows the Messages API only, at an address that does not say so.
 Reply MessagesOnly(const ServedRequest& request, int /*number*/) {
-  if (request.head.rfind("POST /v1/messages ", 0) != 0) return Reply{HttpBytes(404, R"({"error":"no route"})")};
+  if (request.head.rfind("POST /v1/messages ", 0) != 0)
+    return Reply{HttpBytes(404, R"({"error":"no route"})")};
   return Reply{HttpBytes(200,
                          R"({"type":"message","model":"m","content":[{"type":"text","text":"1 2"}],
                              "stop_reason":"max_tokens","usage":{"input_tokens":9,"output_tokens":16}})")};

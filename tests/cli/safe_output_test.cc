@@ -34,17 +34,30 @@ TEST(SafeOutput, PassesTextOnAndShowsWhatATerminalWouldObey) {
   const struct {
     std::string text, expected;
   } cases[] = {{"plain\n\ttext", "plain\n\ttext"},
-               {"gr\xC3\xBC\xC3\x9F \xE4\xBD\xA0 \xF0\x9F\x98\x80", "gr\xC3\xBC\xC3\x9F \xE4\xBD\xA0 \xF0\x9F\x98\x80"},
+               {"gr\xC3\xBC\xC3\x9F \xE4\xBD\xA0 \xF0\x9F\x98\x80",
+                "gr\xC3\xBC\xC3\x9F \xE4\xBD\xA0 \xF0\x9F\x98\x80"},
                {"\x1b[31mred", "\\u001b[31mred"},
                {std::string("a\0b", 3), "a\\u0000b"},
                {"a\rb\x08\x07", "a\\u000db\\u0008\\u0007"},
                {"\x7f", "\\u007f"},
-               {"\xC2\x9B" "31m", "\\u009b31m"},
-               {"\x9B" "31m", "\xEF\xBF\xBD" "31m"},
-               {"\xE2\x80\xAE" "abc", "\\u202eabc"},
-               {"\xE2\x81\xA6" "abc", "\\u2066abc"},
+               {"\xC2\x9B"
+                "31m",
+                "\\u009b31m"},
+               {"\x9B"
+                "31m",
+                "\xEF\xBF\xBD"
+                "31m"},
+               {"\xE2\x80\xAE"
+                "abc",
+                "\\u202eabc"},
+               {"\xE2\x81\xA6"
+                "abc",
+                "\\u2066abc"},
                {"\xC3", "\xEF\xBF\xBD"},
-               {"\xE4\xBD" "a", "\xEF\xBF\xBD" "a"},
+               {"\xE4\xBD"
+                "a",
+                "\xEF\xBF\xBD"
+                "a"},
                {"\xED\xA0\x80", "\xEF\xBF\xBD"},
                {"\xC0\x9B", "\xEF\xBF\xBD\xEF\xBF\xBD"}};
   for (const auto& test : cases) {
@@ -71,7 +84,9 @@ TEST(SafeOutput, AFailedTargetIsNoticed) {
 
 // --- Every command, with names and answers that try to reach the terminal ---
 
-constexpr const char* kEvil = "evil\x1b[2J\x1b]0;owned\x07\xC2\x9B" "31m\xE2\x80\xAEtxt";
+constexpr const char* kEvil =
+    "evil\x1b[2J\x1b]0;owned\x07\xC2\x9B"
+    "31m\xE2\x80\xAEtxt";
 
 // Whether a terminal would see anything but text.
 void ExpectHarmless(const CliResult& result, const std::string& what) {
@@ -89,13 +104,14 @@ class TerminalTest : public CliTest {
     battery_ = Write("battery.json", R"({"schema":"pinchbeck.battery/1","name":"tiny","version":"1","probes":[
       {"id":"a","group":"choice","signals":["choice"],"messages":[{"role":"user","content":"Pick."}],
        "sampling":{"temperature":1,"max_tokens":4}}]})");
-    json line = {{"schema", "pinchbeck.observation/1"},
-                 {"probe", std::string("p/") + kEvil},
-                 {"signals", {"choice"}},
-                 {"session", kEvil},
-                 {"endpoint", kEvil},
-                 {"request", {{"model", kEvil}, {"temperature", 1.0}, {"max_tokens", 8}, {"prompt_sha256", kEvil}}},
-                 {"response", {{"model", kEvil}, {"text", kEvil}, {"system_fingerprint", kEvil}}}};
+    json line = {
+        {"schema", "pinchbeck.observation/1"},
+        {"probe", std::string("p/") + kEvil},
+        {"signals", {"choice"}},
+        {"session", kEvil},
+        {"endpoint", kEvil},
+        {"request", {{"model", kEvil}, {"temperature", 1.0}, {"max_tokens", 8}, {"prompt_sha256", kEvil}}},
+        {"response", {{"model", kEvil}, {"text", kEvil}, {"system_fingerprint", kEvil}}}};
     std::string good;
     for (int i = 0; i < 12; ++i) {
       line["sample"] = i;
@@ -112,7 +128,8 @@ class TerminalTest : public CliTest {
 
 TEST_F(TerminalTest, RecordingsAndFingerprints) {
   const std::string fingerprint = File("evil.json");
-  ExpectHarmless(RunCli({"enroll", "--recording", recording_, "--model", kEvil, "--out", fingerprint}), "enroll");
+  ExpectHarmless(RunCli({"enroll", "--recording", recording_, "--model", kEvil, "--out", fingerprint}),
+                 "enroll");
   ASSERT_TRUE(std::filesystem::exists(fingerprint));
   const std::string folder = std::filesystem::path(fingerprint).parent_path().string();
   const std::vector<std::vector<std::string>> commands = {
@@ -136,7 +153,8 @@ TEST_F(TerminalTest, RecordingsAndFingerprints) {
   }
   std::filesystem::create_directory(File("library"));
   std::filesystem::copy_file(fingerprint, File("library") + "/a.json");
-  ExpectHarmless(RunCli({"identify", "--fingerprints", File("library"), "--recording", recording_}), "identify");
+  ExpectHarmless(RunCli({"identify", "--fingerprints", File("library"), "--recording", recording_}),
+                 "identify");
 }
 
 struct HostileReply {
@@ -146,7 +164,8 @@ struct HostileReply {
 
 TEST_F(TerminalTest, ServersInEveryAnswerAndError) {
   const std::string evil = json(kEvil).dump();  // with its quotation marks; C1 and layout marks stay raw
-  const std::string message = R"({"error":{"message":)" + evil + R"(,"code":)" + evil + R"(,"param":)" + evil + "}}";
+  const std::string message =
+      R"({"error":{"message":)" + evil + R"(,"code":)" + evil + R"(,"param":)" + evil + "}}";
   const std::vector<HostileReply> replies = {
       {"error", HttpBytes(500, message)},
       {"refused", HttpBytes(401, message)},
@@ -155,22 +174,26 @@ TEST_F(TerminalTest, ServersInEveryAnswerAndError) {
       {"an error page", HttpBytes(404, kEvil)},
       {"a redirect", HttpBytes(302, "", "Location: http://evil\x1b[2J.example/\r\n")},
       {"not http", std::string(kEvil) + "\r\n"},
-      {"a good answer", HttpBytes(200,
-                                  R"({"id":)" + evil + R"(,"model":)" + evil + R"(,"system_fingerprint":)" + evil +
-                                      R"(,"choices":[{"index":0,"finish_reason":)" + evil +
-                                      R"(,"message":{"content":)" + evil + "}}]}",
-                                  "Via: " + std::string(kEvil) + "\r\nX-RateLimit-Limit: " + kEvil + "\r\n")}};
+      {"a good answer",
+       HttpBytes(200,
+                 R"({"id":)" + evil + R"(,"model":)" + evil + R"(,"system_fingerprint":)" + evil +
+                     R"(,"choices":[{"index":0,"finish_reason":)" + evil + R"(,"message":{"content":)" +
+                     evil + "}}]}",
+                 "Via: " + std::string(kEvil) + "\r\nX-RateLimit-Limit: " + kEvil + "\r\n")}};
   for (const HostileReply& reply : replies) {
-    ScriptedServer server([&](const ServedRequest&, int) { return Reply{reply.bytes, Reply::After::kClose}; });
-    const std::vector<std::string> endpoint = {"--base-url", server.url(), "--model", "m", "--api-key-env", ""};
+    ScriptedServer server([&](const ServedRequest&, int) {
+      return Reply{reply.bytes, Reply::After::kClose};
+    });
+    const std::vector<std::string> endpoint = {"--base-url", server.url(),    "--model",
+                                               "m",          "--api-key-env", ""};
     const auto run = [&](std::vector<std::string> arguments) {
       arguments.insert(arguments.end(), endpoint.begin(), endpoint.end());
       ExpectHarmless(RunCli(arguments), std::string(reply.name) + ", " + arguments[0]);
     };
     const std::string out = File("out.jsonl");
     for (const char* form : {"", "--json"}) {
-      std::vector<std::string> collect = {"collect", "--battery", battery_, "--samples", "2", "--max-retries", "0",
-                                          "--out", out};
+      std::vector<std::string> collect = {"collect",       "--battery", battery_, "--samples", "2",
+                                          "--max-retries", "0",         "--out",  out};
       std::vector<std::string> doctor = {"doctor"};
       if (*form != '\0') {
         collect.emplace_back(form);
@@ -187,8 +210,7 @@ TEST_F(TerminalTest, ServersInEveryAnswerAndError) {
 TEST_F(TerminalTest, ARecordingStaysInItsFile) {
   const std::string name = "../../escape/\\u0000/etc/passwd";
   ScriptedServer server([&](const ServedRequest&, int) {
-    return Reply{HttpBytes(200,
-                           R"({"id":")" + name + R"(","model":")" + name + R"(","choices":[{"index":0,
+    return Reply{HttpBytes(200, R"({"id":")" + name + R"(","model":")" + name + R"(","choices":[{"index":0,
                            "finish_reason":"stop","message":{"content":"../../x\n{\"probe\":\"forged\"}\n"}}]})",
                            "Content-Disposition: attachment; filename=\"../../escape\"\r\n")};
   });
@@ -199,10 +221,12 @@ TEST_F(TerminalTest, ARecordingStaysInItsFile) {
                 .exit_code,
             0);
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(out).parent_path().parent_path())) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(out).parent_path().parent_path())) {
     if (entry.is_regular_file()) files.push_back(entry.path().filename().string());
   }
-  EXPECT_THAT(files, ::testing::UnorderedElementsAre("battery.json", "recording.jsonl", "broken.jsonl", "out.jsonl"));
+  EXPECT_THAT(
+      files, ::testing::UnorderedElementsAre("battery.json", "recording.jsonl", "broken.jsonl", "out.jsonl"));
   // Line feeds in an answer forge no second line.
   std::ifstream file(out);
   int lines = 0;

@@ -45,9 +45,10 @@ const CollectFinding* Find(const CollectSummary& summary, const std::string& nam
 TEST(Adapting, TheOutputLimitTakesItsOtherNameOnTheDocumentedError) {
   Bench bench([](const TransferRequest& request, int) {
     if (Body(request).contains("max_tokens")) {
-      return Refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
-                    "'max_completion_tokens' instead.",
-                    "max_tokens");
+      return Refuse(
+          "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+          "'max_completion_tokens' instead.",
+          "max_tokens");
     }
     return Good();
   });
@@ -105,9 +106,10 @@ TEST(Adapting, ATemperatureIsDroppedOnlyWhereItWasRefused) {
   Bench bench([](const TransferRequest& request, int) {
     const json body = Body(request);
     return body.contains("temperature") && body["temperature"] == 0.0
-               ? Refuse("Unsupported value: 'temperature' does not support 0 with this model. Only the default "
-                        "(1) value is supported.",
-                        "temperature", "unsupported_value")
+               ? Refuse(
+                     "Unsupported value: 'temperature' does not support 0 with this model. Only the default "
+                     "(1) value is supported.",
+                     "temperature", "unsupported_value")
                : Good();
   });
   bench.battery.probes[0].sampling.temperature = 0.0;

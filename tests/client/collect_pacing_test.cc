@@ -1,4 +1,5 @@
-// When requests leave: limits of the user's and of the server's, spreading, time limits. The clock is virtual.
+// When requests leave: limits of the user's and of the server's, spreading, time limits. The clock is
+// virtual.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -100,7 +101,8 @@ TEST(Pacing, WaitsWhileTheServerSaysThatNothingIsLeft) {
 
 TEST(Pacing, RequestsInFlightCountAgainstWhatIsLeft) {
   Bench bench([](const TransferRequest&, int number) {
-    FakeAnswer answer = WithHeaders({{"x-ratelimit-remaining-requests", "2"}, {"x-ratelimit-reset-requests", "30s"}});
+    FakeAnswer answer =
+        WithHeaders({{"x-ratelimit-remaining-requests", "2"}, {"x-ratelimit-reset-requests", "30s"}});
     if (number > 0) answer.duration = absl::Seconds(40);
     return answer;
   });
@@ -111,8 +113,8 @@ TEST(Pacing, RequestsInFlightCountAgainstWhatIsLeft) {
 }
 
 TEST(Pacing, AServerCannotHoldACollectionForLong) {
-  Bench bench(Always(WithHeaders({{"x-ratelimit-remaining-requests", "0"},
-                                  {"x-ratelimit-reset-requests", "1000h"}})));
+  Bench bench(Always(
+      WithHeaders({{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "1000h"}})));
   bench.options.concurrency = 1;
   const auto summary = bench.Run();
   ASSERT_TRUE(summary.ok());
@@ -122,8 +124,8 @@ TEST(Pacing, AServerCannotHoldACollectionForLong) {
 }
 
 TEST(Pacing, TheServersLimitsCanBeLeftToTheUser) {
-  Bench bench(Always(WithHeaders({{"x-ratelimit-remaining-requests", "0"},
-                                  {"x-ratelimit-reset-requests", "100s"}})));
+  Bench bench(
+      Always(WithHeaders({{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "100s"}})));
   bench.options.rate_limits.obey_server = false;
   ASSERT_TRUE(bench.Run().ok());
   EXPECT_LT(Starts(bench).back(), 2.0);

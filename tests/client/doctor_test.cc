@@ -38,7 +38,8 @@ struct Behaviour {
 FakeAnswer Answer(const Behaviour& behaviour, const json& body, int number) {
   const bool limited = (body.contains("max_tokens") && behaviour.keeps_max_tokens) ||
                        (body.contains("max_completion_tokens") && behaviour.keeps_max_completion_tokens);
-  const std::string text = body.contains("seed") && !behaviour.honours_seed ? "a" + std::to_string(number) : "1 2";
+  const std::string text =
+      body.contains("seed") && !behaviour.honours_seed ? "a" + std::to_string(number) : "1 2";
   json choice = {{"index", 0}, {"finish_reason", limited ? "length" : "stop"}};
   if (body.contains("logprobs") && behaviour.top_logprobs >= 0) {
     json top = json::array();

@@ -39,7 +39,8 @@ TEST(HostileServer, NoRedirectStatusAndNoRefreshHeaderLeadsAnywhere) {
   const auto transport = MakeTransport();
   for (const int status : {300, 301, 302, 303, 305, 307, 308}) {
     ScriptedServer server([&](const ServedRequest&, int) {
-      return Reply{HttpBytes(status, "", "Location: " + other.url() + "\r\nRefresh: 0; url=" + other.url() + "\r\n")};
+      return Reply{
+          HttpBytes(status, "", "Location: " + other.url() + "\r\nRefresh: 0; url=" + other.url() + "\r\n")};
     });
     Collected collected;
     EXPECT_EQ(Send(*transport, WithKey(server.url()), collected).head.status, status);
@@ -50,8 +51,9 @@ TEST(HostileServer, NoRedirectStatusAndNoRefreshHeaderLeadsAnywhere) {
 
 TEST(HostileServer, NeitherAChallengeNorACookieMakesTheClientSendMore) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{HttpBytes(401, "", "WWW-Authenticate: Basic realm=\"x\"\r\nSet-Cookie: id=1; Path=/\r\n"
-                                    "Alt-Svc: h2=\"127.0.0.1:1\"\r\nStrict-Transport-Security: max-age=99\r\n")};
+    return Reply{HttpBytes(401, "",
+                           "WWW-Authenticate: Basic realm=\"x\"\r\nSet-Cookie: id=1; Path=/\r\n"
+                           "Alt-Svc: h2=\"127.0.0.1:1\"\r\nStrict-Transport-Security: max-age=99\r\n")};
   });
   const auto transport = MakeTransport();
   for (int i = 0; i < 2; ++i) {
@@ -84,7 +86,8 @@ TEST(HostileServer, PlainHttpWithAKeyOnlyToThisMachineOrWhenPermitted) {
 TEST(HostileServer, AUserNameInTheAddressIsASecretToo) {
   const auto transport = MakeTransport();
   Collected collected;
-  const absl::Status status = transport->Start(MakeRequest("http://user:word@relay.example/v1"), collected).status();
+  const absl::Status status =
+      transport->Start(MakeRequest("http://user:word@relay.example/v1"), collected).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("word")));
 }
@@ -93,7 +96,8 @@ TEST(HostileServer, AUserNameInTheAddressIsASecretToo) {
 
 TEST(HostileServer, InterimAnswersWithoutEndAreCut) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"", Reply::After::kDrip, "HTTP/1.1 100 Continue\r\nX-Pad: " + std::string(1000, 'x') + "\r\n\r\n"};
+    return Reply{"", Reply::After::kDrip,
+                 "HTTP/1.1 100 Continue\r\nX-Pad: " + std::string(1000, 'x') + "\r\n\r\n"};
   });
   const auto transport = MakeTransport({.max_header_bytes = 8192});
   Collected collected;
@@ -153,7 +157,8 @@ TEST(HostileServer, BombsInsideOfBombsAreBoundedAfterExpansion) {
     });
     const auto transport = MakeTransport({.max_response_bytes = 65536});
     Collected collected;
-    EXPECT_EQ(Send(*transport, MakeRequest(server.url()), collected).failure, TransferFailure::kTooLarge) << depth;
+    EXPECT_EQ(Send(*transport, MakeRequest(server.url()), collected).failure, TransferFailure::kTooLarge)
+        << depth;
     EXPECT_LE(collected.body.size(), 65536U);
   }
 }
@@ -233,7 +238,8 @@ TEST(HostileServer, TheFirstByteHasALimitOfItsOwn) {
 // --- Words ---
 
 TEST(HostileServer, NoControlCharacterOfAHeaderOrStatusLineReachesAMessage) {
-  for (const char* bytes : {"HTTP/1.1 \x1b[2J OK\r\n\r\n", "\x1b]0;owned\x07\r\n", "HTTP/9.9 200 \x9b\r\n\r\n"}) {
+  for (const char* bytes :
+       {"HTTP/1.1 \x1b[2J OK\r\n\r\n", "\x1b]0;owned\x07\r\n", "HTTP/9.9 200 \x9b\r\n\r\n"}) {
     ScriptedServer server([&](const ServedRequest&, int) { return Reply{bytes, Reply::After::kClose}; });
     const auto transport = MakeTransport();
     Collected collected;

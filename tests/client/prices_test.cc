@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string File(const std::string& models, const std::string& date = "2026-11-20") {
-  return R"({"schema":"pinchbeck.prices/1","date":")" + date + R"(","source":"the vendor's page","models":[)" +
-         models + "]}";
+  return R"({"schema":"pinchbeck.prices/1","date":")" + date +
+         R"(","source":"the vendor's page","models":[)" + models + "]}";
 }
 
 TEST(Prices, AreFoundByTheWholeNameAndTheEndpointFirst) {

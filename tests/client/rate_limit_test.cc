@@ -88,21 +88,29 @@ struct HeaderCase {
 TEST(ReadServerLimits, Requests) {
   const HeaderCase cases[] = {
       {{}, std::nullopt, std::nullopt},
-      {{{"x-ratelimit-remaining-requests", "59"}, {"x-ratelimit-reset-requests", "6m0s"}}, 59, absl::Minutes(6)},
-      {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "12ms"}}, 0,
+      {{{"x-ratelimit-remaining-requests", "59"}, {"x-ratelimit-reset-requests", "6m0s"}},
+       59,
+       absl::Minutes(6)},
+      {{{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "12ms"}},
+       0,
        absl::Milliseconds(12)},
-      {{{"x-ratelimit-remaining-requests", "7"}, {"x-ratelimit-reset-requests", "1.5"}}, 7,
+      {{{"x-ratelimit-remaining-requests", "7"}, {"x-ratelimit-reset-requests", "1.5"}},
+       7,
        absl::Milliseconds(1500)},
       // "Unknown" in the words of one vendor.
-      {{{"x-ratelimit-remaining-requests", "-1"}, {"x-ratelimit-limit-requests", "9"},
+      {{{"x-ratelimit-remaining-requests", "-1"},
+        {"x-ratelimit-limit-requests", "9"},
         {"x-ratelimit-reset-requests", "-1"}},
-       std::nullopt, std::nullopt},
+       std::nullopt,
+       std::nullopt},
       {{{"anthropic-ratelimit-requests-remaining", "3"},
         {"anthropic-ratelimit-requests-reset", "2026-11-20T08:00:30Z"}},
-       3, absl::Seconds(30)},
+       3,
+       absl::Seconds(30)},
       {{{"x-ratelimit-remaining", "5"}, {"x-ratelimit-reset", "1795161620"}}, 5, std::nullopt},
       {{{"ratelimit-remaining", "2"}, {"ratelimit-reset", "8"}}, 2, absl::Seconds(8)},
-      {{{"x-ratelimit-remaining-requests", "many"}, {"x-ratelimit-reset-requests", "soon"}}, std::nullopt,
+      {{{"x-ratelimit-remaining-requests", "many"}, {"x-ratelimit-reset-requests", "soon"}},
+       std::nullopt,
        std::nullopt},
       {{{"x-ratelimit-remaining-requests", "99999999999999999999"}}, std::nullopt, std::nullopt},
       {{{"x-ratelimit-remaining-requests", "1"}, {"x-ratelimit-reset-requests", "inf"}}, 1, std::nullopt}};
@@ -128,9 +136,11 @@ TEST(ReadServerLimits, MomentsSince1970InEitherUnit) {
 }
 
 TEST(ReadServerLimits, AResetBelongsToTheCountOfItsFamily) {
-  const ServerLimits limits = ReadServerLimits(
-      {200, {{"x-ratelimit-remaining-tokens", "10"}, {"anthropic-ratelimit-tokens-reset", "2030-01-01T00:00:00Z"}}},
-      kNow);
+  const ServerLimits limits =
+      ReadServerLimits({200,
+                        {{"x-ratelimit-remaining-tokens", "10"},
+                         {"anthropic-ratelimit-tokens-reset", "2030-01-01T00:00:00Z"}}},
+                       kNow);
   EXPECT_EQ(limits.tokens.remaining, 10);
   EXPECT_FALSE(limits.tokens.reset_in.has_value());
 }

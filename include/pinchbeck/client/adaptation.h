@@ -11,8 +11,8 @@
 
 namespace pinchbeck {
 
-// Learned from errors that refuse a parameter. A parameter that is left out is recorded as absent, so that the
-// answers are never taken for answers under the setting that was wished for.
+// Learned from errors that refuse a parameter. A parameter that is left out is recorded as absent, so that
+// the answers are never taken for answers under the setting that was wished for.
 struct Adaptation {
   // Values of the temperature that were refused; some models take only their default.
   std::set<double> temperatures;

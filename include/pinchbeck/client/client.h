@@ -59,8 +59,8 @@ class CompletedSamples {
   }
   [[nodiscard]] std::size_t size() const { return pairs_.size(); }
 
-  // A good answer to a request that did without parameters that would be sent now. It counts once the endpoint
-  // has refused the same parameters again.
+  // A good answer to a request that did without parameters that would be sent now. It counts once the
+  // endpoint has refused the same parameters again.
   void AddReduced(const std::string& probe, std::int64_t sample, RequestRecord request);
   [[nodiscard]] bool ContainsReduced(const std::string& probe, std::int64_t sample,
                                      const RequestRecord& request) const;
@@ -149,9 +149,9 @@ struct FailureCount {
 // Something that was asked for and not given.
 struct CollectFinding {
   // "logprobs_absent", "logprobs_fewer", "stream_absent", "usage_absent", "token_limit_passed": counted over
-  // good answers. "PARAMETER_refused": requests go without it since; "PARAMETER_refused_at_times": the endpoint
-  // takes it in some requests only. PARAMETER is logprobs, temperature, top_p, top_k, min_p, seed, stream,
-  // stream_usage or token_limit.
+  // good answers. "PARAMETER_refused": requests go without it since; "PARAMETER_refused_at_times": the
+  // endpoint takes it in some requests only. PARAMETER is logprobs, temperature, top_p, top_k, min_p, seed,
+  // stream, stream_usage or token_limit.
   std::string name;
   std::int64_t count = 0;
   // Answers that could have had it.
@@ -238,14 +238,14 @@ struct CollectPlan {
 // observation: only the last attempt is recorded, and waiting never enters the timing. The key is taken out
 // of everything that is recorded.
 //
-// When the endpoint refuses a parameter (status 400 or 422 with an error that names it) before any answer to a
-// request with it was good, this request and all later ones do without it, and a finding says so. A parameter
-// that was taken before and is refused later stays in the requests: the refusals are failures.
+// When the endpoint refuses a parameter (status 400 or 422 with an error that names it) before any answer to
+// a request with it was good, this request and all later ones do without it, and a finding says so. A
+// parameter that was taken before and is refused later stays in the requests: the refusals are failures.
 //
 // Returns a summary also when the collection ended early (budget, stop flag, giving up): see `stop_reason`.
-// InvalidArgument: options out of range or an unusable endpoint; a dialect whose request goes to another origin
-// than the endpoint's base URL, to which nothing is sent. PermissionDenied: see ValidateEndpoint.
-// The sink's error: recording failed; requests in flight are dropped.
+// InvalidArgument: options out of range or an unusable endpoint; a dialect whose request goes to another
+// origin than the endpoint's base URL, to which nothing is sent. PermissionDenied: see ValidateEndpoint. The
+// sink's error: recording failed; requests in flight are dropped.
 [[nodiscard]] absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& battery,
                                                      const CollectOptions& options,
                                                      const CollectServices& services);
