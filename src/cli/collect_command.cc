@@ -47,6 +47,20 @@ nlohmann::ordered_json FailuresJson(const CollectSummary& summary) {
   return failures;
 }
 
+nlohmann::ordered_json FindingsJson(const CollectSummary& summary) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const CollectFinding& finding : summary.findings) {
+    nlohmann::ordered_json entry;
+    entry["finding"] = finding.name;
+    entry["count"] = finding.count;
+    entry["of"] = nullptr;
+    if (finding.of.has_value()) entry["of"] = *finding.of;
+    entry["detail"] = finding.detail;
+    findings.push_back(std::move(entry));
+  }
+  return findings;
+}
+
 std::string ReportJson(const CollectionReport& report) {
   const CollectSummary& summary = report.summary;
   nlohmann::ordered_json json;
@@ -72,10 +86,13 @@ std::string ReportJson(const CollectionReport& report) {
   json["without_usage"] = summary.without_usage;
   json["cost_usd"] = nullptr;
   if (summary.cost_usd.has_value()) json["cost_usd"] = *summary.cost_usd;
+  json["prices"] = nullptr;
+  if (!report.prices.empty()) json["prices"] = report.prices;
   json["stop_reason"] = StopReasonName(summary.stop_reason);
   json["message"] = nullptr;
   if (!summary.message.empty()) json["message"] = summary.message;
   json["failures"] = FailuresJson(summary);
+  json["findings"] = FindingsJson(summary);
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pinchbeck/client/client.h"
 #include "pinchbeck/core/battery.h"
 #include "src/cli/command.h"
@@ -33,8 +34,15 @@ struct CollectFlags {
   int concurrency = 4;
   std::uint64_t seed = 1;
   CollectBudget budget;
+  // Empty: no file of prices.
+  std::string prices_path;
+  RateLimits rate_limits;
+  // Time over which the requests are spread.
+  absl::Duration pace;
   // Seconds.
   double timeout_s = 120.0;
+  // Silence before the first byte or between two pieces; absent: as long as the whole request may take.
+  std::optional<double> idle_timeout_s;
   double connect_timeout_s = 10.0;
   int max_retries = 2;
   // Empty: the time when the collection starts.
@@ -52,7 +60,10 @@ struct CollectFlagNames {
   bool endpoint_required = true;
 };
 
-// Adds the flags to a subcommand. `flags` must outlive the parsing.
+// Only the flags that say which endpoint is meant and how it is reached.
+void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names = {});
+
+// Adds all flags to a subcommand. `flags` must outlive the parsing.
 void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names = {});
 
 // Everything about a finished collection that a summary may show.
@@ -67,6 +78,8 @@ struct CollectionReport {
   std::string session;
   std::string out_path;
   std::uint64_t seed = 1;
+  // Where the prices come from; empty without prices.
+  std::string prices;
 };
 
 // The battery that the flags select. Errors: as LoadBattery() and SelectGroups().
@@ -75,7 +88,8 @@ struct CollectionReport {
 // Collects into a recording file. Prints the plan and warnings to `context.err`, a progress line if that is a
 // terminal; does not set the exit code. Reads the key from the environment.
 // InvalidArgument: flags, battery or environment; AlreadyExists: the file has content and `resume` is not
-// set; PermissionDenied: see ValidateEndpoint(); Cancelled: the user declined the plan.
+// set; PermissionDenied: see ValidateEndpoint(); Cancelled: the user declined the plan; FailedPrecondition: a
+// large plan, and nobody to ask.
 [[nodiscard]] absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags,
                                                              const std::string& out_path,
                                                              CommandContext& context);

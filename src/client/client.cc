@@ -29,6 +29,51 @@ bool SameRequest(const RequestRecord& a, const RequestRecord& b) {
          a.top_logprobs == b.top_logprobs && a.prompt_sha256 == b.prompt_sha256;
 }
 
+// What an endpoint may make a collection do without.
+struct Reducible {
+  std::optional<double> temperature, top_p, min_p;
+  std::optional<std::int64_t> top_k, top_logprobs;
+  std::optional<bool> stream;
+  [[nodiscard]] bool operator==(const Reducible&) const = default;
+};
+
+Reducible ReducibleOf(const RequestRecord& record) {
+  return {record.temperature, record.top_p, record.min_p, record.top_k, record.top_logprobs, record.stream};
+}
+
+// Whether `recorded` may be what is left of `planned` after refusals, and everything else is the same.
+bool IsReduced(const RequestRecord& planned, const RequestRecord& recorded) {
+  RequestRecord rest = planned;
+  if (!recorded.temperature.has_value()) rest.temperature.reset();
+  if (!recorded.top_p.has_value()) rest.top_p.reset();
+  if (!recorded.top_k.has_value()) rest.top_k.reset();
+  if (!recorded.min_p.has_value()) rest.min_p.reset();
+  if (planned.top_logprobs.has_value() &&
+      recorded.top_logprobs.value_or(0) < *planned.top_logprobs + (recorded.top_logprobs ? 0 : 1)) {
+    rest.top_logprobs = recorded.top_logprobs;
+  }
+  if (recorded.stream == false) rest.stream = false;
+  return SameRequest(rest, recorded);
+}
+
+absl::Status CheckRate(std::string_view name, std::optional<double> per_minute) {
+  if (!per_minute.has_value() || (std::isfinite(*per_minute) && *per_minute > 0.0)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(name), ": expected a number above 0, got ", *per_minute));
+}
+
+absl::Status CheckTimes(const CollectOptions& options) {
+  PINCHBECK_RETURN_IF_ERROR(CheckRate("requests per minute", options.rate_limits.requests_per_minute));
+  PINCHBECK_RETURN_IF_ERROR(CheckRate("tokens per minute", options.rate_limits.tokens_per_minute));
+  if (options.spread < absl::ZeroDuration() || options.spread == absl::InfiniteDuration()) {
+    return absl::InvalidArgumentError("time to spread the requests over: expected 0 or more");
+  }
+  if (options.budget.max_time.has_value() && *options.budget.max_time < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("the time limit is negative");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckAmount(std::string_view name, std::optional<double> amount) {
   if (!amount.has_value() || (std::isfinite(*amount) && *amount >= 0.0)) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -65,6 +110,7 @@ absl::Status CheckOptions(const Battery& battery, const CollectOptions& options)
     return absl::InvalidArgumentError(
         absl::StrCat("retries: expected 0 or more, got ", options.retry.max_retries));
   }
+  PINCHBECK_RETURN_IF_ERROR(CheckTimes(options));
   return CheckBudget(options.budget);
 }
 
@@ -76,6 +122,19 @@ bool IsHeaderValue(const std::string& text) {
 }
 
 }  // namespace
+
+void CompletedSamples::AddReduced(const std::string& probe, std::int64_t sample, RequestRecord request) {
+  reduced_[{probe, sample}].push_back(std::move(request));
+}
+
+bool CompletedSamples::ContainsReduced(const std::string& probe, std::int64_t sample,
+                                       const RequestRecord& request) const {
+  const auto it = reduced_.find({probe, sample});
+  if (it == reduced_.end()) return false;
+  return std::any_of(it->second.begin(), it->second.end(), [&](const RequestRecord& recorded) {
+    return ReducibleOf(recorded) == ReducibleOf(request);
+  });
+}
 
 std::string_view StopReasonName(StopReason reason) {
   switch (reason) {
@@ -104,6 +163,11 @@ absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader, c
     if (!observation.has_value()) return completed;
     if (observation->error.has_value() || !observation->sample.has_value()) continue;
     const auto it = expected.find(observation->probe);
+    if (it != expected.end() && !SameRequest(it->second, observation->request) &&
+        IsReduced(it->second, observation->request)) {
+      completed.AddReduced(observation->probe, *observation->sample, observation->request);
+      continue;
+    }
     if (it == expected.end() || !SameRequest(it->second, observation->request)) {
       ++completed.not_matching;
       continue;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "src/client/url.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -34,16 +35,22 @@ std::string SentenceOf(const AttemptResult& result) {
   return text;
 }
 
+PacerOptions PacerOptionsOf(const CollectOptions& options, std::size_t tasks) {
+  return {options.rate_limits, options.spread, tasks, options.seed, options.retry.max_server_delay};
+}
+
 bool SameKind(const ErrorRecord& a, const ErrorRecord& b) { return a.kind == b.kind && a.status == b.status; }
 
 }  // namespace
 
-RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe, const Dialect& dialect) {
-  const SamplingParameters sampling = SupportedSampling(probe.sampling, dialect.features());
+RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe, const Dialect& dialect,
+                                const Adaptation& adaptation) {
+  const SamplingParameters sampling =
+      AdaptedSampling(SupportedSampling(probe.sampling, dialect.features()), adaptation);
   RequestRecord record;
   record.api = std::string(dialect.name());
   record.model = endpoint.model;
-  record.temperature = sampling.temperature;
+  if (!OmitsTemperature(sampling, adaptation)) record.temperature = sampling.temperature;
   record.top_p = sampling.top_p;
   record.top_k = sampling.top_k;
   record.min_p = sampling.min_p;
@@ -76,13 +83,15 @@ Collector::Collector(const Endpoint& endpoint, std::string public_url, const Bat
       battery_(battery),
       options_(options),
       services_(services),
+      dialect_(services.dialect, adaptation_),
       seen_input_tokens_(battery.probes.size(), 0),
       schedule_(MakeSchedule(battery, options)),
       ledger_(options.budget),
+      start_(services.clock.Monotonic()),
+      pacer_(PacerOptionsOf(options, schedule_.size()), start_),
       jitter_(options.seed ^ kJitterStream) {
-  for (const Probe& probe : battery_.probes) {
-    request_records_.push_back(MakeRequestRecord(endpoint_, probe, services_.dialect));
-  }
+  if (const absl::StatusOr<Url> url = ParseUrl(endpoint_.base_url); url.ok()) origin_ = url->Origin();
+  MakeRequestRecords();
   summary_.planned = static_cast<std::int64_t>(battery_.probes.size()) * options_.samples_per_probe;
   summary_.skipped_by_resume = summary_.planned - static_cast<std::int64_t>(schedule_.size());
 }
@@ -91,6 +100,7 @@ absl::StatusOr<CollectSummary> Collector::Run() {
   absl::Status status;
   while (status.ok()) {
     CheckStopFlag();
+    CheckTime();
     status = StartWhatFits();
     if (!status.ok()) break;
     const bool work_left = !ending_ && (next_task_ < schedule_.size() || !retries_.empty());
@@ -105,14 +115,23 @@ absl::StatusOr<CollectSummary> Collector::Run() {
   PINCHBECK_RETURN_IF_ERROR(status);
   PINCHBECK_RETURN_IF_ERROR(RecordAbandonedRetries());
   summary_.cost_usd = ledger_.spent_usd();
+  summary_.findings = findings_.Findings();
   return std::move(summary_);
 }
 
 absl::Status Collector::StartWhatFits() {
+  next_start_ = absl::InfiniteDuration();
   while (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
-    if (services_.clock.Monotonic() < paused_until_) break;
+    const absl::Duration now = services_.clock.Monotonic();
+    if (now < paused_until_) break;
     std::optional<Pending> next = TakeNext();
     if (!next.has_value()) break;
+    const absl::Duration start = pacer_.NextStart(LikelyTokens(next->task), next->fresh, now);
+    if (start > now) {
+      next_start_ = start;
+      PutBack(*std::move(next));
+      break;
+    }
     const TokenUse most = MostTokens(next->task);
     const std::string limit = ledger_.BlockedBy(most);
     if (limit.empty()) {
@@ -121,7 +140,7 @@ absl::Status Collector::StartWhatFits() {
     }
     // Requests in flight may use less than was set aside for them.
     const bool wait = !flights_.empty() && ledger_.MayFitLater(most);
-    retries_.push_front(std::move(*next));
+    PutBack(*std::move(next));
     if (!wait) End(StopReason::kBudget, "the next request could pass the limit of " + limit);
     break;
   }
@@ -140,7 +159,16 @@ std::optional<Collector::Pending> Collector::TakeNext() {
   if (next_task_ == schedule_.size()) return std::nullopt;
   Pending pending;
   pending.task = schedule_[next_task_++];
+  pending.fresh = true;
   return pending;
+}
+
+void Collector::PutBack(Pending pending) {
+  if (pending.fresh) {
+    --next_task_;
+  } else {
+    retries_.push_front(std::move(pending));
+  }
 }
 
 TokenUse Collector::MostTokens(const Task& task) const {
@@ -149,8 +177,15 @@ TokenUse Collector::MostTokens(const Task& task) const {
   return {seen > 0 ? seen : CautiousInputTokens(probe), probe.sampling.max_tokens};
 }
 
+TokenUse Collector::LikelyTokens(const Task& task) const {
+  const Probe& probe = battery_.probes[task.probe];
+  const std::int64_t seen = seen_input_tokens_[task.probe];
+  return {seen > 0 ? seen : LikelyInputTokens(probe), probe.sampling.max_tokens};
+}
+
 std::optional<std::int64_t> Collector::RequestSeed(const Task& task) const {
-  if (!options_.send_request_seed || !services_.dialect.features().seed) return std::nullopt;
+  if (!options_.send_request_seed || adaptation_.seed || !services_.dialect.features().seed)
+    return std::nullopt;
   const auto index = task.probe * static_cast<std::uint64_t>(options_.samples_per_probe) +
                      static_cast<std::uint64_t>(task.sample);
   Generator generator(options_.seed);
@@ -175,15 +210,28 @@ absl::Status Collector::StartOne(Pending pending, const TokenUse& most) {
   const Probe& probe = battery_.probes[pending.task.probe];
   const std::optional<std::int64_t> seed = RequestSeed(pending.task);
   TransferRequest request;
-  PINCHBECK_ASSIGN_OR_RETURN(request.http, services_.dialect.BuildRequest(endpoint_, probe, seed));
+  PINCHBECK_ASSIGN_OR_RETURN(request.http, dialect_.BuildRequest(endpoint_, probe, seed));
+  PINCHBECK_ASSIGN_OR_RETURN(const Url url, ParseUrl(request.http.url));
+  if (url.Origin() != origin_) {
+    return absl::InvalidArgumentError(absl::StrCat("the API ", std::string(dialect_.name()),
+                                                   " builds a request to another host than the base URL's; "
+                                                   "nothing was sent there"));
+  }
   request.api_key = endpoint_.api_key;
   request.timeouts = options_.timeouts;
   Flight flight;
   flight.attempt = std::make_unique<Attempt>(NewObservation(pending.task, seed),
-                                             services_.dialect.MakeDecoder(probe.sampling.stream));
+                                             dialect_.MakeDecoder(probe.sampling.stream));
+  flight.likely = LikelyTokens(pending.task);
+  flight.adaptations = adaptations_;
+  flight.sent = ReadSentParameters(
+      dialect_.name(), AdaptedSampling(SupportedSampling(probe.sampling, dialect_.features()), adaptation_),
+      request.http.body);
   PINCHBECK_ASSIGN_OR_RETURN(const std::int64_t id, services_.transport.Start(request, *flight.attempt));
   if (pending.retries > 0) ++summary_.retried;
   ledger_.Reserve(most);
+  pacer_.OnStart(flight.likely, pending.fresh, services_.clock.Monotonic());
+  pending.fresh = false;
   summary_.requests = ledger_.requests();
   flight.most = most;
   flight.pending = std::move(pending);
@@ -198,7 +246,9 @@ absl::Status Collector::HandleResult(const TransferResult& transfer) {
   flights_.erase(it);
   AttemptResult result = flight.attempt->Finish(transfer, endpoint_.api_key);
   SettleTokens(flight, result);
-  if (!ScheduleRetry(flight, result)) PINCHBECK_RETURN_IF_ERROR(Record(result));
+  NoteTaken(flight, result);
+  if (!AdaptAndResend(flight, result) && !ScheduleRetry(flight, result))
+    PINCHBECK_RETURN_IF_ERROR(Record(result));
   ReportProgress();
   return absl::OkStatus();
 }
@@ -212,6 +262,7 @@ void Collector::SettleTokens(const Flight& flight, const AttemptResult& result) 
   used.input = usage.input_tokens.value_or(free ? 0 : flight.most.input);
   used.output = usage.output_tokens.value_or(free ? 0 : flight.most.output);
   ledger_.Settle(flight.most, used);
+  pacer_.OnEnd(flight.likely, used, result.outcome.head, services_.clock.Now(), services_.clock.Monotonic());
   summary_.cost_usd = ledger_.spent_usd();
   summary_.input_tokens += usage.input_tokens.value_or(0);
   summary_.output_tokens += usage.output_tokens.value_or(0);
@@ -285,6 +336,13 @@ void Collector::CheckStopFlag() {
   cancel_at_ = std::min(cancel_at_, services_.clock.Monotonic() + options_.stop_grace);
 }
 
+void Collector::CheckTime() {
+  const std::optional<absl::Duration>& limit = options_.budget.max_time;
+  if (ending_ || !limit.has_value() || services_.clock.Monotonic() - start_ < *limit) return;
+  if (next_task_ == schedule_.size() && retries_.empty()) return;
+  End(StopReason::kBudget, "the limit of " + absl::FormatDuration(*limit) + " has passed");
+}
+
 void Collector::End(StopReason reason, std::string message) {
   ending_ = true;
   summary_.stop_reason = reason;
@@ -311,6 +369,7 @@ absl::Duration Collector::NextWait() const {
   absl::Duration wake = now + kMaxWait;
   if (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
     for (const Pending& pending : retries_) wake = std::min(wake, std::max(pending.due, paused_until_));
+    wake = std::min(wake, next_start_);
   }
   return std::clamp(std::min(wake, cancel_at_) - now, absl::Milliseconds(1), kMaxWait);
 }

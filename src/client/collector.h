@@ -8,22 +8,29 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "pinchbeck/client/adaptation.h"
 #include "pinchbeck/client/client.h"
+#include "src/client/adapted_dialect.h"
 #include "src/client/attempt.h"
 #include "src/client/budget.h"
+#include "src/client/findings.h"
 #include "src/client/generator.h"
+#include "src/client/pacer.h"
+#include "src/client/refusal.h"
 
 namespace pinchbeck::internal {
 
 // What a probe's request looks like in an observation, without the per-request seed.
 [[nodiscard]] RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe,
-                                              const Dialect& dialect);
+                                              const Dialect& dialect, const Adaptation& adaptation = {});
 
 // One observation to make.
 struct Task {
@@ -44,6 +51,8 @@ class Collector {
   struct Pending {
     Task task;
     int retries = 0;
+    // The first attempt, taken from the schedule.
+    bool fresh = false;
     // When a retry may start; the monotonic clock.
     absl::Duration due;
     // The failed attempt that a retry would replace.
@@ -52,24 +61,37 @@ class Collector {
   struct Flight {
     Pending pending;
     TokenUse most;
+    TokenUse likely;
+    SentParameters sent;
+    // Number of adaptations when it was sent.
+    int adaptations = 0;
     std::unique_ptr<Attempt> attempt;
   };
 
   [[nodiscard]] absl::Status StartWhatFits();
   [[nodiscard]] std::optional<Pending> TakeNext();
+  void PutBack(Pending pending);
   [[nodiscard]] absl::Status StartOne(Pending pending, const TokenUse& most);
   [[nodiscard]] TokenUse MostTokens(const Task& task) const;
+  [[nodiscard]] TokenUse LikelyTokens(const Task& task) const;
   [[nodiscard]] Observation NewObservation(const Task& task, std::optional<std::int64_t> seed) const;
   [[nodiscard]] std::optional<std::int64_t> RequestSeed(const Task& task) const;
 
   [[nodiscard]] absl::Status HandleResult(const TransferResult& transfer);
   void SettleTokens(const Flight& flight, const AttemptResult& result);
+  // Whether the request was refused for a parameter, is changed, and goes out again.
+  [[nodiscard]] bool AdaptAndResend(Flight& flight, const AttemptResult& result);
+  void NoteTaken(const Flight& flight, const AttemptResult& result);
+  void MakeRequestRecords();
+  void DropCompletedTasks();
+  [[nodiscard]] bool IsCompletedNow(const Task& task) const;
   [[nodiscard]] bool ScheduleRetry(Flight& flight, AttemptResult& result);
   [[nodiscard]] absl::Status Record(const AttemptResult& result);
   void CountFailure(const AttemptResult& result);
   void CheckGiveUp(const AttemptResult& result);
 
   void CheckStopFlag();
+  void CheckTime();
   void End(StopReason reason, std::string message);
   [[nodiscard]] absl::Status RecordAbandonedRetries();
   void CancelFlights();
@@ -81,6 +103,14 @@ class Collector {
   const Battery& battery_;
   const CollectOptions& options_;
   const CollectServices& services_;
+  std::string origin_;
+
+  Adaptation adaptation_;
+  int adaptations_ = 0;
+  AdaptedDialect dialect_;
+  // Parameters, with their values, that requests with good answers carried.
+  std::set<std::pair<RequestParameter, double>> taken_;
+  FindingsLog findings_;
 
   std::vector<RequestRecord> request_records_;
   std::vector<std::int64_t> seen_input_tokens_;  // per probe, 0 when unknown
@@ -89,6 +119,10 @@ class Collector {
   std::deque<Pending> retries_;
   std::map<std::int64_t, Flight> flights_;
   Ledger ledger_;
+  absl::Duration start_;
+  Pacer pacer_;
+  // When the request that waits for a limit may leave.
+  absl::Duration next_start_ = absl::InfiniteDuration();
   Generator jitter_;
   CollectSummary summary_;
 

@@ -19,6 +19,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/curl_failure.h"
 #include "src/client/sigpipe_guard.h"
+#include "src/client/tls_info.h"
 #include "src/client/url.h"
 
 namespace pinchbeck {
@@ -78,6 +79,7 @@ struct Transfer {
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
   bool head_delivered = false;
+  std::optional<TlsInfo> tls;
   TransferFailure own_failure = TransferFailure::kNone;
   std::string own_message;
 
@@ -97,6 +99,8 @@ std::size_t OnHeaderLine(char* data, std::size_t size, std::size_t count, void* 
   transfer.last_bytes_s = SecondsSince(transfer.start);
   transfer.context.got_bytes = true;
   transfer.header_bytes += line.size();
+  // The connection can be looked at only while it is in use.
+  if (!transfer.tls.has_value()) transfer.tls = internal::ReadTlsInfo(transfer.easy.get());
   if (transfer.header_bytes > transfer.max_header_bytes) {
     transfer.Fail(TransferFailure::kTooLarge, "the answer of " + transfer.context.origin + " has more than " +
                                                   std::to_string(transfer.max_header_bytes) +
@@ -251,7 +255,9 @@ class CurlTransport final : public Transport {
   void EndSilentTransfers(std::vector<TransferResult>& results) {
     std::vector<Transfer*> silent;
     for (auto& [id, transfer] : transfers_) {
-      const double limit = absl::ToDoubleSeconds(transfer->context.timeouts.idle);
+      const TransferTimeouts& timeouts = transfer->context.timeouts;
+      const double limit =
+          absl::ToDoubleSeconds(transfer->context.got_bytes ? timeouts.idle : timeouts.first_byte);
       if (SecondsSince(transfer->start) - transfer->last_bytes_s > limit) silent.push_back(transfer.get());
     }
     for (Transfer* transfer : silent) results.push_back(End(*transfer, CURLE_OPERATION_TIMEDOUT));
@@ -266,6 +272,7 @@ class CurlTransport final : public Transport {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.head.status = static_cast<int>(status);
     ReadConnectTime(easy, transfer, result);
+    ReadConnection(easy, transfer, result);
     result.failure = transfer.own_failure;
     result.message = transfer.own_message;
     if (result.failure == TransferFailure::kNone) {
@@ -293,6 +300,18 @@ class CurlTransport final : public Transport {
     transfer.context.connected = sent_us > 0 || transfer.context.got_bytes;
     const curl_off_t ready_us = std::max(connect_us, tls_us);
     if (new_connections > 0 && ready_us > 0) result.connect_s = static_cast<double>(ready_us) / 1e6;
+  }
+
+  static void ReadConnection(CURL* easy, Transfer& transfer, TransferResult& result) {
+    long version = 0;
+    long tunnel = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (version == CURL_HTTP_VERSION_1_0) result.http_version = "1.0";
+    if (version == CURL_HTTP_VERSION_1_1) result.http_version = "1.1";
+    if (version == CURL_HTTP_VERSION_2_0) result.http_version = "2";
+    result.proxy_tunnel = tunnel != 0;
+    result.tls = std::move(transfer.tls);
   }
 
   CurlTransportOptions options_;

@@ -176,7 +176,7 @@ TEST(VerifyTest, LogprobsSayWhichStoredModelTheyPointTo) {
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_EQ(report->verdict, Verdict::kDiffers);
   EXPECT_THAT(Signal(*report, "logprob").evidence.notes,
-              ::testing::Contains(HasSubstr("points to \"substitute\"")));
+              ::testing::Contains(HasSubstr("fit \"substitute\" best")));
 }
 
 TEST(VerifyTest, AlternativesAreAttributedAndTheClaimedModelsOwnIsIgnored) {

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,9 +28,11 @@ struct ServedRequest {
 };
 
 struct Reply {
-  enum class After { kKeepOpen, kClose, kReset, kHang };
+  enum class After { kKeepOpen, kClose, kReset, kHang, kDrip };
   std::string bytes;
   After after = After::kKeepOpen;
+  // kDrip: sent again and again, a few milliseconds apart, until the client closes the connection.
+  std::string drip = {};
 };
 
 inline std::string HttpBytes(int status, std::string_view body, std::string_view headers = "",
@@ -112,6 +115,10 @@ class ScriptedServer {
         char byte = 0;
         while (recv(fd, &byte, 1, 0) > 0) {
         }
+      }
+      if (reply.after == Reply::After::kDrip) {
+        pollfd closed{fd, POLLIN, 0};
+        while (poll(&closed, 1, 3) == 0) Send(fd, reply.drip);
       }
       if (reply.after == Reply::After::kReset) {
         const linger now{1, 0};

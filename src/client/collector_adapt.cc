@@ -1,0 +1,82 @@
+// How a collection goes on without the parameters that its endpoint refuses.
+#include <string>
+#include <utility>
+
+#include "pinchbeck/client/adaptation.h"
+#include "src/client/collector.h"
+#include "src/client/refusal.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+// What makes a parameter another one: a temperature or a number of alternatives may be taken and another not.
+double ValueOf(RequestParameter parameter, const SentParameters& sent) {
+  if (parameter == RequestParameter::kTemperature) return sent.sampling.temperature;
+  if (parameter == RequestParameter::kLogprobs) {
+    return static_cast<double>(sent.sampling.top_logprobs.value_or(0));
+  }
+  return 0.0;
+}
+
+}  // namespace
+
+void Collector::MakeRequestRecords() {
+  request_records_.clear();
+  for (const Probe& probe : battery_.probes) {
+    request_records_.push_back(MakeRequestRecord(endpoint_, probe, services_.dialect, adaptation_));
+  }
+}
+
+bool Collector::IsCompletedNow(const Task& task) const {
+  return options_.completed.ContainsReduced(battery_.probes[task.probe].id, task.sample,
+                                            request_records_[task.probe]);
+}
+
+// Answers of an earlier run that was refused the same parameters count from now on.
+void Collector::DropCompletedTasks() {
+  std::size_t kept = next_task_;
+  for (std::size_t i = next_task_; i < schedule_.size(); ++i) {
+    if (!IsCompletedNow(schedule_[i])) schedule_[kept++] = schedule_[i];
+  }
+  summary_.skipped_by_resume += static_cast<std::int64_t>(schedule_.size() - kept);
+  schedule_.resize(kept);
+}
+
+void Collector::NoteTaken(const Flight& flight, const AttemptResult& result) {
+  if (result.observation.error.has_value()) return;
+  findings_.AddAnswer(result.observation, flight.sent.sampling);
+  for (const RequestParameter parameter : SentNames(flight.sent)) {
+    taken_.emplace(parameter, ValueOf(parameter, flight.sent));
+  }
+}
+
+bool Collector::AdaptAndResend(Flight& flight, const AttemptResult& result) {
+  const std::optional<ErrorRecord>& error = result.observation.error;
+  if (!error.has_value() || error->kind != ErrorKind::kHttp || ending_) return false;
+  const Refusal refusal{error->status.value_or(0), result.outcome.error_code, result.outcome.error_param,
+                        error->message};
+  const std::optional<RequestParameter> parameter = RefusedParameter(refusal, flight.sent);
+  if (!parameter.has_value()) return false;
+  // Otherwise the requests have changed since this one was sent, and its answer says nothing new.
+  if (flight.adaptations == adaptations_) {
+    if (taken_.count({*parameter, ValueOf(*parameter, flight.sent)}) > 0) {
+      findings_.AddLateRefusal(*parameter, error->message);
+      return false;
+    }
+    if (!AdaptTo(*parameter, refusal, flight.sent, adaptation_)) return false;
+    ++adaptations_;
+    findings_.AddAdaptation(*parameter, DescribeAdaptation(*parameter, flight.sent, adaptation_),
+                            error->message);
+    MakeRequestRecords();
+    DropCompletedTasks();
+  }
+  if (IsCompletedNow(flight.pending.task)) {
+    ++summary_.skipped_by_resume;
+    return true;
+  }
+  flight.pending.due = services_.clock.Monotonic();
+  retries_.push_front(std::move(flight.pending));
+  return true;
+}
+
+}  // namespace pinchbeck::internal
