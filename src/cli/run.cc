@@ -26,6 +26,7 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
   AddVerifyCommand(app, context);
   AddCompareCommand(app, context);
   AddIdentifyCommand(app, context);
+  AddChecksCommand(app, context);
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);

@@ -60,8 +60,8 @@ absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const 
 }
 
 std::string PlanText(const CollectPlan& plan, const CollectFlags& flags) {
-  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, flags.samples,
-                                     plan.requests + plan.skipped);
+  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes,
+                                     SamplesPerProbe(flags), plan.requests + plan.skipped);
   if (plan.skipped > 0)
     text += absl::StrFormat(", %d already recorded, %d to send", plan.skipped, plan.requests);
   text += absl::StrFormat("; about %d input tokens, at most %d output tokens", plan.input_tokens,
@@ -82,7 +82,7 @@ absl::Status ConfirmLargePlan(const CollectPlan& plan, const CollectFlags& flags
 
 CollectOptions OptionsOf(const CollectFlags& flags, CompletedSamples completed, std::string session) {
   CollectOptions options;
-  options.samples_per_probe = flags.samples;
+  options.samples_per_probe = SamplesPerProbe(flags);
   options.concurrency = flags.concurrency;
   options.seed = flags.seed;
   options.session = std::move(session);
