@@ -36,7 +36,7 @@ template <class Integer>
 bool ParseInteger(std::string_view text, Integer* value) {
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, *value);
-  return parsed.ec == std::errc() && parsed.ptr == end && *value >= Integer{0};
+  return parsed.ec == std::errc() && parsed.ptr == end && !text.starts_with('-');
 }
 
 // "SEED-INDEX".

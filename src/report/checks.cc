@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "absl/strings/str_format.h"
 #include "pinchbeck/report/checks_writers.h"
@@ -40,7 +41,8 @@ std::string EventName(const CheckResult& check) {
 }
 
 std::string CheckText(const CheckResult& check) {
-  std::string text = absl::StrFormat("\n  %-16s %s", check.check, SignalStatusName(check.status));
+  std::string text =
+      absl::StrFormat("\n  %-16s %s", check.check, std::string(SignalStatusName(check.status)));
   if (check.p_value.has_value()) {
     text += absl::StrFormat("  p = %.2g (adjusted %.2g)\n    %s: %d of %d (95 %% interval %.1f to %.1f %%)",
                             *check.p_value, check.adjusted_p_value.value_or(1.0), EventName(check),
