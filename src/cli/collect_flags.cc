@@ -1,6 +1,7 @@
 #include "src/cli/collect_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "pinchbeck/client/api.h"
+#include "pinchbeck/core/check_battery.h"
+#include "pinchbeck/core/keyed_battery.h"
+#include "pinchbeck/internal/status_macros.h"
+#include "src/cli/collect_key.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -148,14 +153,28 @@ void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames
 
 void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names) {
   AddEndpointFlags(app, flags, names);
-  app.add_option("--battery", flags.battery_path, "File of probes instead of the built-in ones")
+  CLI::Option* battery =
+      app.add_option("--battery", flags.battery_path, "File of probes instead of the built-in ones");
+  battery->group(kGroup);
+  app.add_option("--battery-key", flags.battery_key_env,
+                 "Environment variable with a secret from which the prompts are made, so that they cannot be "
+                 "recognised; the same at enrolment and verification")
+      ->type_name("VAR")
+      ->excludes(battery)
       ->group(kGroup);
-  app.add_option("--groups", flags.groups, "Groups of probes, separated by commas (default: all)")
+  app.add_option(
+         "--groups", flags.groups,
+         "Groups of probes, separated by commas (default: all of the battery); cache, context and echo are "
+         "generated for `checks`")
       ->delimiter(',')
       ->group(kGroup);
   app.add_option("--samples", flags.samples, "Answers per probe")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
+      ->group(kGroup);
+  app.add_option("--context-tokens", flags.context_tokens,
+                 "Longest text of the group context, in tokens; four more have half each")
+      ->capture_default_str()
       ->group(kGroup);
   app.add_flag("--resume", flags.resume, "Continue a recording: skip the answers it already holds")
       ->group(kGroup);
@@ -169,9 +188,41 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
   AddSendingFlags(app, flags);
 }
 
+namespace {
+
+absl::StatusOr<Battery> WholeBattery(const CollectFlags& flags) {
+  if (!flags.battery_key_env.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const Secret key, ReadBatteryKey(flags.battery_key_env));
+    return KeyedBattery(key);
+  }
+  if (!flags.battery_path.empty()) return LoadBattery(flags.battery_path);
+  return BuiltinBattery();
+}
+
+bool AsksForChecks(const CollectFlags& flags) {
+  return std::any_of(flags.groups.begin(), flags.groups.end(), IsCheckGroup);
+}
+
+absl::StatusOr<Battery> GeneratedBattery(const CollectFlags& flags) {
+  if (!flags.battery_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--battery: the groups cache, context and echo are generated, not read");
+  }
+  Secret key;
+  if (!flags.battery_key_env.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(key, ReadBatteryKey(flags.battery_key_env));
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const CheckProbes probes, CheckProbes::Make(key));
+  return probes.Compose({flags.groups, flags.samples, flags.seed, flags.context_tokens});
+}
+
+}  // namespace
+
+std::int64_t SamplesPerProbe(const CollectFlags& flags) { return AsksForChecks(flags) ? 1 : flags.samples; }
+
 absl::StatusOr<Battery> SelectedBattery(const CollectFlags& flags) {
-  absl::StatusOr<Battery> battery = flags.battery_path.empty() ? absl::StatusOr<Battery>(BuiltinBattery())
-                                                               : LoadBattery(flags.battery_path);
+  if (AsksForChecks(flags)) return GeneratedBattery(flags);
+  absl::StatusOr<Battery> battery = WholeBattery(flags);
   if (!battery.ok() || flags.groups.empty()) return battery;
   return SelectGroups(*battery, flags.groups);
 }

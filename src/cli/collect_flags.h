@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "pinchbeck/client/client.h"
 #include "pinchbeck/core/battery.h"
+#include "pinchbeck/core/check_battery.h"
 #include "src/cli/command.h"
 
 namespace pinchbeck::cli {
@@ -27,9 +28,13 @@ struct CollectFlags {
   std::optional<std::string> api_key_env;
   // Empty: the built-in battery.
   std::string battery_path;
+  // Name of the environment variable with the battery key. Empty: published prompts.
+  std::string battery_key_env;
   // Empty: all groups.
   std::vector<std::string> groups;
   std::int64_t samples = 10;
+  // Longest rung of the group "context", in tokens.
+  std::int64_t context_tokens = CheckBatteryOptions{}.context_tokens;
   bool resume = false;
   int concurrency = 4;
   std::uint64_t seed = 1;
@@ -82,8 +87,11 @@ struct CollectionReport {
   std::string prices;
 };
 
-// The battery that the flags select. Errors: as LoadBattery() and SelectGroups().
+// The battery that the flags select; reads the battery key from the environment. Errors: as LoadBattery(),
+// ReadBatteryKey(), KeyedBattery(), SelectGroups() and CheckProbes::Compose().
 [[nodiscard]] absl::StatusOr<Battery> SelectedBattery(const CollectFlags& flags);
+// How often each of its probes is sent: generated groups (cache, context, echo) hold a probe for each sample.
+[[nodiscard]] std::int64_t SamplesPerProbe(const CollectFlags& flags);
 
 // Collects into a recording file. Prints the plan and warnings to `context.err`, a progress line if that is a
 // terminal; does not set the exit code. Reads the key from the environment.

@@ -100,7 +100,7 @@ absl::StatusOr<SelectedPrices> SelectPrices(const CollectFlags& flags, const std
 }
 
 std::string PlanText(const CollectPlan& plan, const CollectFlags& flags, const SelectedPrices& prices) {
-  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, flags.samples,
+  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, SamplesPerProbe(flags),
                                      plan.requests + plan.skipped);
   if (plan.skipped > 0)
     text += absl::StrFormat(", %d already recorded, %d to send", plan.skipped, plan.requests);

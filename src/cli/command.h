@@ -47,6 +47,7 @@ void AddMockRelayCommand(CLI::App& app, CommandContext& context);
 void AddFingerprintsCommand(CLI::App& app, CommandContext& context);
 void AddPlanCommand(CLI::App& app, CommandContext& context);
 void AddDoctorCommand(CLI::App& app, CommandContext& context);
+void AddChecksCommand(CLI::App& app, CommandContext& context);
 void AddDemoCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace pinchbeck::cli

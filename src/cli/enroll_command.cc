@@ -12,6 +12,7 @@
 #include "pinchbeck/fingerprint/builder.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/report_writers.h"
+#include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
 #include "src/cli/temporary_folder.h"
@@ -110,6 +111,12 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(EnrollResult result, Enroll(recordings, options));
   for (const std::string& warning : result.recordings.warnings)
     context.err << "pinchbeck: warning: " << warning << "\n";
+  const bool names_battery = !flags.collect.battery_path.empty() || !flags.collect.battery_key_env.empty();
+  if (names_battery && !flags.recordings.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags.collect));
+    PINCHBECK_RETURN_IF_ERROR(CheckMadeWith(result.fingerprint, battery));
+    result.fingerprint.battery_sha256 = battery.Sha256();
+  }
   if (provenance) {
     PINCHBECK_RETURN_IF_ERROR(AttachProvenance(*std::move(provenance), result.fingerprint));
   }

@@ -31,6 +31,7 @@ int RunSafely(const std::vector<std::string>& arguments, CommandContext& context
   AddVerifyCommand(app, context);
   AddCompareCommand(app, context);
   AddIdentifyCommand(app, context);
+  AddChecksCommand(app, context);
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);

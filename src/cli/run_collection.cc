@@ -57,7 +57,7 @@ absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const 
 CollectOptions OptionsOf(const CollectFlags& flags, const CollectBudget& budget, CompletedSamples completed,
                          std::string session) {
   CollectOptions options;
-  options.samples_per_probe = flags.samples;
+  options.samples_per_probe = SamplesPerProbe(flags);
   options.concurrency = flags.concurrency;
   options.seed = flags.seed;
   options.session = std::move(session);
@@ -164,7 +164,7 @@ absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const 
 CollectOptions OptionsOf(const CollectFlags& flags, const CollectBudget& budget, CompletedSamples completed,
                          std::string session) {
   CollectOptions options;
-  options.samples_per_probe = flags.samples;
+  options.samples_per_probe = SamplesPerProbe(flags);
   options.concurrency = flags.concurrency;
   options.seed = flags.seed;
   options.session = std::move(session);

@@ -8,6 +8,7 @@
 #include "pinchbeck/audit/verify.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/audit_flags.h"
+#include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
 #include "src/cli/temporary_folder.h"
@@ -41,6 +42,8 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   if (recordings.empty()) {
     flags.collect.seed = flags.audit.seed;
+    PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags.collect));
+    if (!flags.audit.ranking_only) PINCHBECK_RETURN_IF_ERROR(CheckPrompts(fingerprint, battery));
     recordings = {flags.save_recording.empty() ? folder.File("recording.jsonl") : flags.save_recording};
     PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
                                CollectToFile(flags.collect, recordings.front(), context));

@@ -1,0 +1,146 @@
+#include "src/audit/check_answers.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "pinchbeck/audit/checks.h"
+#include "pinchbeck/internal/status_macros.h"
+
+namespace pinchbeck {
+namespace {
+
+// The letters of a URL from the host to its end.
+std::string_view Host(std::string_view url) {
+  const std::size_t at = url.find("://");
+  if (at == std::string_view::npos) return {};
+  url.remove_prefix(at + 3);
+  return url.substr(0, url.find('/'));
+}
+
+std::string Digits(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') digits += c;
+  }
+  return digits;
+}
+
+std::string WithoutDigits(std::string_view text) {
+  std::string rest;
+  for (const char c : text) {
+    if (c < '0' || c > '9') rest += c;
+  }
+  return rest;
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n`");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n`") - first + 1);
+}
+
+// Whether any stretch of eight bytes came back: then the line was altered, else it was not repeated at all.
+bool SharesPart(std::string_view expected, std::string_view answer) {
+  constexpr std::size_t kPart = 8;
+  for (std::size_t i = 0; i + kPart <= expected.size(); ++i) {
+    if (answer.find(expected.substr(i, kPart)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view EchoChange(std::string_view kind, std::string_view expected, std::string_view answer) {
+  if (answer.find(expected) != std::string_view::npos) return "nothing";
+  const std::string_view line = Trimmed(answer);
+  if (!SharesPart(expected, line)) return "missing";
+  if (kind == "url") return Host(line) == Host(expected) ? "path" : "host";
+  if (kind == "package") return "name";
+  if (WithoutDigits(line) == WithoutDigits(expected) && Digits(line) != Digits(expected)) return "number";
+  return "text";
+}
+
+namespace internal {
+namespace {
+
+absl::Status CheckPrompt(const Observation& observation, const CheckProbe& check) {
+  const std::optional<std::string>& recorded = observation.request.prompt_sha256;
+  if (!recorded.has_value() || *recorded == check.probe.PromptSha256()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "probe '" + observation.probe +
+      "': the recorded prompt is not the one of this id; give the --battery-key "
+      "that it was collected with");
+}
+
+// An answer that was cut off or kept back by a filter says nothing about what a relay did to it.
+bool IsWhole(const Observation& observation, const CheckProbe& check) {
+  const ResponseRecord& response = observation.response;
+  if (observation.error.has_value() || !response.text.has_value() || response.text->empty()) return false;
+  if (!response.finish_reason.has_value() || *response.finish_reason == "stop") return true;
+  // Answers that are compared with each other may all end at the same limit.
+  return *response.finish_reason == "length" && check.kind.starts_with(kCacheGroup);
+}
+
+// A check that was asked for has an entry even if no answer to it can be used: absent is not intact.
+void CountAsked(const CheckProbe& check, CheckAnswers& answers) {
+  if (check.kind == "context") {
+    answers.rungs[check.context_tokens];
+  } else if (check.kind.starts_with(kEchoGroup)) {
+    answers.echoes[check.kind];
+  } else {
+    answers.cache.asked = true;
+  }
+}
+
+void AddTrial(const CheckProbe& check, const std::string& text, CheckAnswers& answers) {
+  Trial trial;
+  trial.depth = check.depth;
+  if (check.kind == "context") {
+    trial.event = text.find(check.expected) == std::string::npos;
+    answers.rungs[check.context_tokens].push_back(trial);
+    return;
+  }
+  const std::string_view kind = std::string_view(check.kind).substr(kEchoGroup.size() + 1);
+  trial.change = std::string(EchoChange(kind, check.expected, text));
+  trial.event = trial.change != "nothing";
+  answers.echoes[check.kind].push_back(trial);
+}
+
+}  // namespace
+
+absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& observations,
+                                              const CheckProbes& probes) {
+  CheckAnswers answers;
+  std::set<std::string> seen, response_ids;
+  for (const Observation& observation : observations) {
+    const std::optional<CheckProbe> check = probes.Find(observation.probe);
+    if (!check.has_value()) {
+      ++answers.other;
+      continue;
+    }
+    PINCHBECK_RETURN_IF_ERROR(CheckPrompt(observation, *check));
+    CountAsked(*check, answers);
+    if (!IsWhole(observation, *check)) {
+      ++answers.failed;
+      continue;
+    }
+    if (!seen.insert(observation.probe).second) continue;
+    const std::optional<std::string>& id = observation.response.id;
+    const bool cache = check->kind.starts_with(kCacheGroup);
+    if (id.has_value() && !id->empty() && !response_ids.insert(*id).second && cache)
+      ++answers.cache.repeated_ids;
+    if (!cache) {
+      AddTrial(*check, *observation.response.text, answers);
+      continue;
+    }
+    auto& cells = check->kind == "cache/same" ? answers.cache.same : answers.cache.nonce;
+    cells[check->cell].push_back(*observation.response.text);
+  }
+  return answers;
+}
+
+}  // namespace internal
+}  // namespace pinchbeck

@@ -1,0 +1,47 @@
+// Answers to generated probes, sorted by check.
+#ifndef PINCHBECK_SRC_AUDIT_CHECK_ANSWERS_H_
+#define PINCHBECK_SRC_AUDIT_CHECK_ANSWERS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "pinchbeck/core/check_battery.h"
+#include "pinchbeck/core/observation.h"
+
+namespace pinchbeck::internal {
+
+// One needle or one line to be repeated.
+struct Trial {
+  // Lost or changed.
+  bool event = false;
+  double depth = 0;
+  std::string change;
+};
+
+struct CacheAnswers {
+  bool asked = false;
+  // Answers by prompt ("SEED-I"), in the order of the recording.
+  std::map<std::string, std::vector<std::string>> same, nonce;
+  std::int64_t repeated_ids = 0;
+};
+
+struct CheckAnswers {
+  CacheAnswers cache;
+  // By rung in tokens, and by kind ("echo/url"); in the order of the recording.
+  std::map<std::int64_t, std::vector<Trial>> rungs;
+  std::map<std::string, std::vector<Trial>> echoes;
+  std::int64_t failed = 0;
+  // Usable answers to probes of other kinds.
+  std::int64_t other = 0;
+};
+
+// Errors: see EvaluateChecks().
+[[nodiscard]] absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& observations,
+                                                            const CheckProbes& probes);
+
+}  // namespace pinchbeck::internal
+
+#endif  // PINCHBECK_SRC_AUDIT_CHECK_ANSWERS_H_

@@ -1,0 +1,92 @@
+#include "pinchbeck/stats/fisher_exact.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "pinchbeck/stats/special_functions.h"
+
+namespace pinchbeck::stats {
+namespace {
+
+// Exact rational arithmetic: python3 -c "from math import comb; from fractions import Fraction as F;
+// k1,n1,k2,n2=1,20,5,20; K=k1+k2; N=n1+n2
+// print(float(sum(F(comb(K,x)*comb(N-K,n2-x),comb(N,n2)) for x in range(k2,min(K,n2)+1))))" and so on.
+TEST(FisherExactTest, EqualsExactArithmetic) {
+  const struct {
+    EventCount reference, observed;
+    double p_value;
+  } cases[] = {{{1, 20}, {5, 20}, 0.09088209088209089},
+               {{0, 30}, {4, 30}, 0.056199821587867974},
+               {{3, 10}, {3, 12}, 0.7708978328173375},
+               {{10, 200}, {30, 180}, 0.00017330834559648253},
+               {{0, 10}, {10, 10}, 5.412544112234515e-06}};
+  for (const auto& c : cases) {
+    const auto p = FisherExactGreater(c.reference, c.observed);
+    ASSERT_TRUE(p.ok()) << p.status();
+    EXPECT_NEAR(*p, c.p_value, 1e-10 * c.p_value);
+  }
+}
+
+// The whole null distribution: P(p <= level) <= level for every common chance of an event.
+TEST(FisherExactTest, KeepsItsLevelForEveryChance) {
+  constexpr std::int64_t kReference = 12, kObserved = 9;
+  for (const double chance : {0.02, 0.1, 0.3, 0.5, 0.9}) {
+    const auto probability = [&](std::int64_t k, std::int64_t n) {
+      return BinomialUpperTail(k, n, chance) - BinomialUpperTail(k + 1, n, chance);
+    };
+    for (const double level : {0.001, 0.01, 0.05, 0.2}) {
+      double rejected = 0;
+      for (std::int64_t a = 0; a <= kReference; ++a) {
+        for (std::int64_t b = 0; b <= kObserved; ++b) {
+          if (*FisherExactGreater({a, kReference}, {b, kObserved}) > level) continue;
+          rejected += probability(a, kReference) * probability(b, kObserved);
+        }
+      }
+      EXPECT_LE(rejected, level + 1e-12) << chance;
+    }
+  }
+}
+
+// Bisection in exact rational arithmetic on the two binomial tails (python3, fractions and math.comb).
+TEST(ExactIntervalTest, EqualsExactArithmetic) {
+  const struct {
+    EventCount count;
+    double level, low, high;
+  } cases[] = {{{0, 10}, 0.05, 0.0, 0.30849710781873796},
+               {{3, 10}, 0.05, 0.06673951117772958, 0.6524528500599729},
+               {{10, 10}, 0.01, 0.5887040186524644, 1.0}};
+  for (const auto& c : cases) {
+    const auto interval = ExactInterval(c.count, c.level);
+    ASSERT_TRUE(interval.ok()) << interval.status();
+    EXPECT_NEAR(interval->low, c.low, 1e-11);
+    EXPECT_NEAR(interval->high, c.high, 1e-11);
+  }
+}
+
+TEST(ExactIntervalTest, CoversEveryChance) {
+  constexpr std::int64_t kTrials = 11;
+  for (double chance = 0.01; chance < 1; chance += 0.01) {
+    double covered = 0;
+    for (std::int64_t k = 0; k <= kTrials; ++k) {
+      const auto interval = ExactInterval({k, kTrials}, 0.05);
+      ASSERT_TRUE(interval.ok());
+      if (interval->low > chance || interval->high < chance) continue;
+      covered += BinomialUpperTail(k, kTrials, chance) - BinomialUpperTail(k + 1, kTrials, chance);
+    }
+    EXPECT_GE(covered, 0.95 - 1e-9) << chance;
+  }
+}
+
+TEST(FisherExactTest, BadCountsAreRefused) {
+  for (const EventCount& bad : std::vector<EventCount>{{0, 0}, {-1, 3}, {4, 3}}) {
+    EXPECT_EQ(FisherExactGreater({1, 2}, bad).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(FisherExactGreater(bad, {1, 2}).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(ExactInterval(bad, 0.05).status().code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(ExactInterval({1, 2}, 0).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(*FisherExactGreater({3, 5}, {0, 5}), 1.0);
+}
+
+}  // namespace
+}  // namespace pinchbeck::stats
