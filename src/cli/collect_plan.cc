@@ -100,8 +100,8 @@ absl::StatusOr<SelectedPrices> SelectPrices(const CollectFlags& flags, const std
 }
 
 std::string PlanText(const CollectPlan& plan, const CollectFlags& flags, const SelectedPrices& prices) {
-  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, SamplesPerProbe(flags),
-                                     plan.requests + plan.skipped);
+  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes,
+                                     SamplesPerProbe(flags), plan.requests + plan.skipped);
   if (plan.skipped > 0)
     text += absl::StrFormat(", %d already recorded, %d to send", plan.skipped, plan.requests);
   text += absl::StrFormat("; about %d input tokens, at most %d output tokens", plan.input_tokens,

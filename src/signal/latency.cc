@@ -123,11 +123,11 @@ void NoteFewBlocks(const LatencyUnits& units, const FeatureTable& table, const S
                    SignalEvidence& evidence) {
   if (1 / static_cast<double>(table.table.values.cols()) <= options.level) return;
   char text[160];
-  std::snprintf(text, sizeof text,
-                "%lld and %lld blocks of requests have %lld relabelings: too few to reject anything at level %g",
-                static_cast<long long>(units.reference_units()),
-                static_cast<long long>(units.observed_units()),
-                static_cast<long long>(table.table.values.cols()), options.level);
+  std::snprintf(
+      text, sizeof text,
+      "%lld and %lld blocks of requests have %lld relabelings: too few to reject anything at level %g",
+      static_cast<long long>(units.reference_units()), static_cast<long long>(units.observed_units()),
+      static_cast<long long>(table.table.values.cols()), options.level);
   evidence.notes.emplace_back(text);
 }
 

@@ -31,9 +31,8 @@ std::optional<double> LogOf(std::optional<double> value) {
 
 std::string_view LatencyFeatureName(LatencyFeature feature) {
   constexpr std::array<std::string_view, kLatencyFeatures> kNames = {
-      "time to first token",       "time per output token", "whole time per output token",
-      "gap between events",        "dispersion of gaps",    "share of short gaps",
-      "autocorrelation of gaps", "time per input token"};
+      "time to first token", "time per output token", "whole time per output token", "gap between events",
+      "dispersion of gaps",  "share of short gaps",   "autocorrelation of gaps",     "time per input token"};
   return kNames[feature];
 }
 

@@ -35,9 +35,9 @@ enum LatencyFeature : std::size_t {
 using LatencyValues = std::array<std::optional<double>, kLatencyFeatures>;
 [[nodiscard]] LatencyValues ValuesOf(const Latency& latency);
 
-// Median slope over all pairs of requests with different input tokens (Theil 1950, Sen 1968), which a constant
-// delay does not change and a single slow request hardly. Looks at the first kSlopeRequests requests; nothing
-// where all have the same number of input tokens.
+// Median slope over all pairs of requests with different input tokens (Theil 1950, Sen 1968), which a
+// constant delay does not change and a single slow request hardly. Looks at the first kSlopeRequests
+// requests; nothing where all have the same number of input tokens.
 inline constexpr std::size_t kSlopeRequests = 64;
 [[nodiscard]] std::optional<double> PrefillSlope(std::span<const Latency* const> requests);
 

@@ -87,8 +87,8 @@ SignalEvidence EvaluateReasoning(const SampleSet& reference, const SampleSet& ob
   evidence.measurable = true;
   evidence.statistic = fewer(0);
   evidence.p_value = stats::PermutationPValue(fewer);
-  // Of two statistics one may point at fewer tokens where the effect says more: that is no reduction. A larger
-  // p-value stays valid.
+  // Of two statistics one may point at fewer tokens where the effect says more: that is no reduction. A
+  // larger p-value stays valid.
   if (effect.delta >= 0) evidence.p_value = std::max(*evidence.p_value, 0.5);
   SetReduction(effect, table->values.row(0), options, evidence);
   char note[160];

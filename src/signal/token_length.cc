@@ -45,7 +45,8 @@ std::string Method(std::size_t alternatives, bool exact) {
     method += ", likelihood ratios to " + std::to_string(alternatives) +
               (alternatives == 1 ? " stored alternative" : " stored alternatives");
   }
-  return method + "; nonparametric combination" + (exact ? ", all relabelings" : ", permutation within probes");
+  return method + "; nonparametric combination" +
+         (exact ? ", all relabelings" : ", permutation within probes");
 }
 
 void SetDelta(const internal::LengthEffect& effect, const Eigen::RowVectorXd& rank_sum,

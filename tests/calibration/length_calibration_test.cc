@@ -69,13 +69,22 @@ std::vector<Kind> Kinds() {
   const auto sample = [](std::size_t probes, std::size_t count, std::uint64_t seed) {
     return LengthSample(DrawLengths(probes, count, 0, 0.3, seed));
   };
-  return {{"scattered", [=](std::uint64_t run) { return Sides{sample(4, 6, 2 * run), sample(4, 3, 2 * run + 1)}; }},
-          {"pairs", [=](std::uint64_t run) { return Sides{sample(12, 1, 2 * run), sample(12, 1, 2 * run + 1)}; }},
+  return {{"scattered",
+           [=](std::uint64_t run) {
+             return Sides{sample(4, 6, 2 * run), sample(4, 3, 2 * run + 1)};
+           }},
+          {"pairs",
+           [=](std::uint64_t run) {
+             return Sides{sample(12, 1, 2 * run), sample(12, 1, 2 * run + 1)};
+           }},
           {"one observed answer",
-           [=](std::uint64_t run) { return Sides{sample(1, 150, 2 * run), sample(1, 1, 2 * run + 1)}; }},
+           [=](std::uint64_t run) {
+             return Sides{sample(1, 150, 2 * run), sample(1, 1, 2 * run + 1)};
+           }},
           {"atoms and cut answers", [](std::uint64_t run) {
              stats::CounterRng rng(run, 7);
-             Sides sides{LengthSample({Atoms(7, rng), Atoms(5, rng)}), LengthSample({Atoms(4, rng), Atoms(9, rng)})};
+             Sides sides{LengthSample({Atoms(7, rng), Atoms(5, rng)}),
+                         LengthSample({Atoms(4, rng), Atoms(9, rng)})};
              Cap(sides.reference);
              Cap(sides.observed);
              return sides;
@@ -177,7 +186,8 @@ TEST(LengthCalibrationTest, SeemingFasterHoldsItsLevel) {
     options.permutations = 199;
     options.seed = run;
     options.latency = LatencyMode::kStrict;
-    const SignalEvidence evidence = EvaluateLatency(Queue(12, 0, 2 * run), Queue(7, 5000, 2 * run + 1), options);
+    const SignalEvidence evidence =
+        EvaluateLatency(Queue(12, 0, 2 * run), Queue(7, 5000, 2 * run + 1), options);
     std::int64_t found = 0;
     for (const std::string& note : evidence.notes) {
       if (note.rfind("faster than the claimed model", 0) != 0) continue;

@@ -36,8 +36,7 @@ SampleSet Stream(const Speed& speed, int minutes, std::int64_t first, std::uint6
                             speed.per_input_token_s * static_cast<double>(*latency.input_tokens) +
                             0.01 * rng.Uniform();
     std::vector<double> gaps;
-    for (int k = 0; k < 40; ++k)
-      gaps.push_back(speed.per_token_s * std::exp(speed.jitter * DrawNormal(rng)));
+    for (int k = 0; k < 40; ++k) gaps.push_back(speed.per_token_s * std::exp(speed.jitter * DrawNormal(rng)));
     latency.gaps = ShapeOfGaps(gaps);
     const double decode = std::accumulate(gaps.begin(), gaps.end(), 0.0);
     latency.median_gap_s = gaps[20];
@@ -144,12 +143,12 @@ TEST(LatencyModeTest, WaitingIsNotSpeedAndNeitherIsABuffer) {
 TEST(LatencyModeTest, FewBlocksCannotRejectAndSaySo) {
   Speed fast;
   fast.per_token_s = 0.001;
-  const SignalEvidence evidence = EvaluateLatency(Stream(Speed(), 3, 0, 1), Stream(fast, 3, 1000, 2),
-                                                  Mode(LatencyMode::kStrict));
+  const SignalEvidence evidence =
+      EvaluateLatency(Stream(Speed(), 3, 0, 1), Stream(fast, 3, 1000, 2), Mode(LatencyMode::kStrict));
   EXPECT_GE(*evidence.p_value, 0.05);
   EXPECT_THAT(evidence.notes, Contains(HasSubstr("3 and 3 blocks of requests have 20 relabelings")));
-  const SignalEvidence enough = EvaluateLatency(Stream(Speed(), 9, 0, 1), Stream(fast, 9, 1000, 2),
-                                                Mode(LatencyMode::kStrict));
+  const SignalEvidence enough =
+      EvaluateLatency(Stream(Speed(), 9, 0, 1), Stream(fast, 9, 1000, 2), Mode(LatencyMode::kStrict));
   EXPECT_THAT(enough.notes, Each(Not(HasSubstr("too few to reject"))));
 }
 

@@ -39,7 +39,8 @@ TEST(ReasoningTest, AbsentIsNotZero) {
   EXPECT_FALSE(stripped.measurable);
   EXPECT_FALSE(stripped.p_value);
   EXPECT_THAT(stripped.reason, HasSubstr("not the same as zero"));
-  EXPECT_THAT(EvaluateReasoning(without, reference, QuickOptions()).reason, HasSubstr("the reference has no"));
+  EXPECT_THAT(EvaluateReasoning(without, reference, QuickOptions()).reason,
+              HasSubstr("the reference has no"));
   const SampleSet zero = ReasoningSample({{0, 0, 0, 0}});
   const SignalEvidence evidence =
       EvaluateReasoning(ReasoningSample({{100, 200, 150, 120}}), zero, QuickOptions());

@@ -101,7 +101,8 @@ TEST(TokenLengthTest, SmallestSamplesAndConstantsCannotReject) {
 }
 
 TEST(TokenLengthTest, ThreadsDoNotChangeTheResult) {
-  const SampleSet a = LengthSample(DrawLengths(6, 9, 0, 0.3, 1)), b = LengthSample(DrawLengths(6, 5, 0, 0.3, 2));
+  const SampleSet a = LengthSample(DrawLengths(6, 9, 0, 0.3, 1)),
+                  b = LengthSample(DrawLengths(6, 5, 0, 0.3, 2));
   const SampleSet stored = LengthSample(DrawLengths(6, 9, 0.5, 0.3, 3));
   SignalOptions options = QuickOptions();
   options.alternatives = {&stored};
