@@ -241,7 +241,7 @@ void Decide(const std::vector<Tested>& tested, ChecksReport& report) {
   for (const Tested& test : tested) {
     if (test.result.p_value.has_value()) p_values.push_back(*test.result.p_value);
   }
-  const std::vector<double> adjusted = stats::HolmAdjust(p_values);
+  const std::vector<double> adjusted = stats::HolmAdjust(p_values, p_values.size());
   const auto family = static_cast<double>(p_values.size());
   std::size_t next = 0;
   bool differs = false, open = false;
