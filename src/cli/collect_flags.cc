@@ -44,7 +44,7 @@ void AddBudgetFlags(CLI::App& app, CollectBudget& budget) {
 void AddSendingFlags(CLI::App& app, CollectFlags& flags) {
   app.add_option("--concurrency", flags.concurrency, "Requests in flight at the same time")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, kMaxConcurrency))
       ->group(kGroup);
   app.add_option("--timeout", flags.timeout_s, "Seconds for one request")
       ->capture_default_str()
