@@ -236,7 +236,7 @@ def provenances():
 
 
 def made_by_the_program(command):
-    """Fingerprints and states; the states fit the monitor of monitor_state_fuzzer.cc."""
+    """Fingerprints, and states of a monitor with the design of the one in monitor_state_fuzzer.cc."""
     with tempfile.TemporaryDirectory() as folder:
         file = lambda name: str(pathlib.Path(folder) / name)
         run = lambda *arguments: subprocess.run([command, *arguments], cwd=folder, capture_output=True, check=False)
