@@ -115,7 +115,7 @@ void AddConnectionFlags(CLI::App& app, CollectFlags& flags) {
 void AddSendingFlags(CLI::App& app, CollectFlags& flags) {
   app.add_option("--concurrency", flags.concurrency, "Requests in flight at the same time")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(1, kMaxConcurrency))
       ->group(kGroup);
   app.add_option("--max-retries", flags.max_retries, "Retries of a request that failed for a passing reason")
       ->capture_default_str()

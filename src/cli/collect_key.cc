@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/cli/process_limits.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -42,6 +43,7 @@ std::string TrimSpace(const std::string& text) {
 std::optional<EndpointKey> KeyIn(const std::string& variable) {
   std::string value = TrimSpace(Environment(variable.c_str()));
   if (value.empty()) return std::nullopt;
+  ForbidCoreDumps();
   return EndpointKey{Secret(std::move(value)), variable, variable == kBearerVariable};
 }
 

@@ -102,9 +102,9 @@ absl::Status CheckOptions(const Battery& battery, const CollectOptions& options)
     return absl::InvalidArgumentError(
         absl::StrCat("samples per probe: expected 1 to 1000000, got ", options.samples_per_probe));
   }
-  if (options.concurrency < 1 || options.concurrency > 256) {
+  if (options.concurrency < 1 || options.concurrency > kMaxConcurrency) {
     return absl::InvalidArgumentError(
-        absl::StrCat("concurrency: expected 1 to 256, got ", options.concurrency));
+        absl::StrCat("concurrency: expected 1 to ", kMaxConcurrency, ", got ", options.concurrency));
   }
   if (options.retry.max_retries < 0) {
     return absl::InvalidArgumentError(

@@ -18,6 +18,7 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/curl_failure.h"
+#include "src/client/multi_driver.h"
 #include "src/client/sigpipe_guard.h"
 #include "src/client/tls_info.h"
 #include "src/client/url.h"
@@ -170,7 +171,8 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
 
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(CurlTransportOptions options, CURLM* multi) : options_(std::move(options)), multi_(multi) {
+  CurlTransport(CurlTransportOptions options, CURLM* multi)
+      : options_(std::move(options)), multi_(multi), driver_(std::make_unique<internal::MultiDriver>(multi)) {
     // Each request gets a connection of its own: on a shared one, answers would delay each other.
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   }
@@ -179,6 +181,7 @@ class CurlTransport final : public Transport {
     const internal::SigpipeGuard guard;
     for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
     transfers_.clear();
+    driver_.reset();
     multi_.reset();
   }
 
@@ -210,8 +213,7 @@ class CurlTransport final : public Transport {
     }
     const std::int64_t id = transfer->id;
     transfers_.emplace(id, std::move(transfer));
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+    driver_->RunDue();
     return id;
   }
 
@@ -225,20 +227,16 @@ class CurlTransport final : public Transport {
 
   std::vector<TransferResult> Poll(absl::Duration max_wait) override {
     const internal::SigpipeGuard guard;
-    std::vector<TransferResult> results = Advance();
+    std::vector<TransferResult> results = TakeEnded();
     if (!results.empty()) return results;
-    const int wait =
-        static_cast<int>(std::clamp<std::int64_t>(absl::ToInt64Milliseconds(max_wait), 0, 60'000));
-    curl_multi_poll(multi_.get(), nullptr, 0, wait, nullptr);
-    return Advance();
+    driver_->Wait(static_cast<int>(std::clamp<std::int64_t>(absl::ToInt64Milliseconds(max_wait), 0, 60'000)));
+    return TakeEnded();
   }
 
  private:
   void SetOptions(const TransferRequest& request, const internal::Url& url, Transfer& transfer) const;
 
-  std::vector<TransferResult> Advance() {
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+  std::vector<TransferResult> TakeEnded() {
     std::vector<TransferResult> results;
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
@@ -316,6 +314,7 @@ class CurlTransport final : public Transport {
 
   CurlTransportOptions options_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
+  std::unique_ptr<internal::MultiDriver> driver_;
   std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
   std::int64_t next_id_ = 1;
 };

@@ -1,5 +1,6 @@
 #include "src/core/gzip_repair.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,7 +8,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -49,15 +49,21 @@ absl::StatusOr<Content> Scan(const std::string& path) {
   return content;
 }
 
-// A file under a temporary name that disappears unless it is renamed to its final one.
+// A file under a temporary name that disappears unless it is renamed to its final one. The name is always the
+// same, so that what a process killed in the middle leaves behind is taken away by the next repair.
 class TemporaryFile {
  public:
   static absl::StatusOr<TemporaryFile> CreateBeside(const std::string& path) {
     TemporaryFile result;
-    result.name_ = path + ".repair-XXXXXX";
-    result.file_ = FileDescriptor(::mkstemp(result.name_.data()));
-    if (!result.file_.is_open())
+    result.name_ = path + ".repair";
+    (void)::unlink(result.name_.c_str());
+    constexpr mode_t kOwnerOnly = 0600;
+    result.file_ =
+        FileDescriptor(::open(result.name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
+    if (!result.file_.is_open()) {
+      result.name_.clear();
       return ErrnoStatus(errno, path, "cannot create a repaired copy in its folder");
+    }
     return result;
   }
   TemporaryFile(TemporaryFile&& other) noexcept

@@ -96,7 +96,7 @@ TEST(HostileServer, AUserNameInTheAddressIsASecretToo) {
 
 TEST(HostileServer, InterimAnswersWithoutEndAreCut) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"", Reply::After::kDrip,
+    return Reply{"", Reply::After::kClose, 0,
                  "HTTP/1.1 100 Continue\r\nX-Pad: " + std::string(1000, 'x') + "\r\n\r\n"};
   });
   const auto transport = MakeTransport({.max_header_bytes = 8192});
@@ -110,7 +110,7 @@ TEST(HostileServer, InterimAnswersWithoutEndAreCut) {
 
 TEST(HostileServer, OneHeaderLineWithoutEndIsCut) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"HTTP/1.1 200 OK\r\nX-Pad: ", Reply::After::kDrip, std::string(60'000, 'x')};
+    return Reply{"HTTP/1.1 200 OK\r\nX-Pad: ", Reply::After::kClose, 0, std::string(60'000, 'x')};
   });
   const auto transport = MakeTransport();
   Collected collected;
@@ -121,8 +121,8 @@ TEST(HostileServer, OneHeaderLineWithoutEndIsCut) {
 
 TEST(HostileServer, TrailersWithoutEndAreCut) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", Reply::After::kDrip,
-                 "X-Pad: " + std::string(1000, 'x') + "\r\n"};
+    return Reply{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", Reply::After::kClose,
+                 0, "X-Pad: " + std::string(1000, 'x') + "\r\n"};
   });
   const auto transport = MakeTransport({.max_header_bytes = 8192});
   Collected collected;
@@ -165,7 +165,7 @@ TEST(HostileServer, BombsInsideOfBombsAreBoundedAfterExpansion) {
 
 TEST(HostileServer, AStreamWithoutEndIsCut) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", Reply::After::kDrip,
+    return Reply{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", Reply::After::kClose, 0,
                  ": " + std::string(40'000, 'x') + "\n\n"};
   });
   const auto transport = MakeTransport({.max_response_bytes = 100'000});
@@ -195,7 +195,7 @@ TEST(HostileServer, BrotliIsDecodedOrAnError) {
 
 TEST(HostileServer, KeepAliveCommentsDoNotOutlastTheTimeLimit) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", Reply::After::kDrip,
+    return Reply{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", Reply::After::kClose, 0,
                  ": keep-alive\n\n"};
   });
   const auto transport = MakeTransport();
@@ -211,7 +211,7 @@ TEST(HostileServer, KeepAliveCommentsDoNotOutlastTheTimeLimit) {
 
 TEST(HostileServer, HeadersThatComeByteByByteDoNotOutlastTheTimeLimit) {
   ScriptedServer server([](const ServedRequest&, int) {
-    return Reply{"HTTP/1.1 200 OK\r\nX-Slow: ", Reply::After::kDrip, "a"};
+    return Reply{"HTTP/1.1 200 OK\r\nX-Slow: ", Reply::After::kClose, 0, "a"};
   });
   const auto transport = MakeTransport();
   TransferRequest request = MakeRequest(server.url());

@@ -70,6 +70,20 @@ TEST(RedactObservation, LeavesAnswersAloneForPlaceholderKeys) {
   EXPECT_EQ(observation.error->message, "bad key [key]");
 }
 
+TEST(RedactObservation, TakesOutWhatACutLeavesOfTheKey) {
+  const Secret key("canary-key-7f3a9c");
+  for (std::size_t left = 0; left <= key.Reveal().size(); ++left) {
+    const std::string part = key.Reveal().substr(0, left);
+    Observation observation;
+    observation.response.model = "m " + part;
+    observation.error = ErrorRecord{ErrorKind::kHttp, 401, "refused " + part + "... of type " + part + "..."};
+    RedactObservation(key, observation);
+    const std::string shown = left < 4 ? part : "[key]";
+    EXPECT_EQ(observation.response.model, "m " + shown);
+    EXPECT_EQ(observation.error->message, "refused " + shown + "... of type " + shown + "...");
+  }
+}
+
 TEST(ParseLenient, TakesValidJsonAsItIs) {
   const LenientJson parsed = ParseLenient(R"({"a": 1, "a": 2, "big": 123456789012345678901234567890})");
   EXPECT_EQ(parsed.repairs, 0);

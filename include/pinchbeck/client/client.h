@@ -112,9 +112,12 @@ struct GiveUpRule {
   int failures_in_a_row = 25;
 };
 
+// Requests that one collection may have in flight, each on a connection of its own.
+inline constexpr int kMaxConcurrency = 1024;
+
 struct CollectOptions {
   std::int64_t samples_per_probe = 10;
-  // Requests in flight at the same time.
+  // Requests in flight at the same time, 1 to kMaxConcurrency.
   int concurrency = 4;
   // Decides the order of the requests and the jitter of retries.
   std::uint64_t seed = 1;
