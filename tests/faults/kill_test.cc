@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <set>
@@ -31,10 +32,14 @@ using pinchbeck::testing::RecordingContent;
 using pinchbeck::testing::RelayProcess;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kSamples = 10;
+constexpr int kSamples = 6;
 constexpr int kProbes = 4;
-// Twice this many in all: once for each kind of file.
-constexpr int kKills = 105;
+// Kills for each of the two kinds of file; PINCHBECK_KILLS sets another number.
+int Kills() {
+  constexpr int kUsual = 105;
+  const char* const given = std::getenv("PINCHBECK_KILLS");
+  return given == nullptr ? kUsual : std::max(1, std::atoi(given));
+}
 constexpr int kKillsPerRecording = 6;
 
 // What was there before must still be there, in the same order, in front of everything else.
@@ -47,10 +52,10 @@ class KillTest : public FaultTest, public ::testing::WithParamInterface<const ch
  protected:
   [[nodiscard]] std::string out() const { return File(GetParam()); }
 
-  // Waits for a random time, or for the file to grow by a random amount: the second kind of moment lies close
-  // to a write.
+  // Waits for the file to grow by a random amount, so that the kill falls close to a write, or for a random
+  // time, which may fall before the first request or after the last.
   void WaitForTheMoment(ChildProcess& collect) {
-    const bool by_size = random_() % 2 == 0;
+    const bool by_size = random_() % 4 != 0;
     const double share = static_cast<double>(random_() % 1000) / 1000.0;
     const auto start = SteadyClock::now();
     const auto wait = std::chrono::duration<double>(share * 1.1 * typical_s_);
@@ -58,7 +63,7 @@ class KillTest : public FaultTest, public ::testing::WithParamInterface<const ch
     const auto grown = static_cast<std::uintmax_t>(share * static_cast<double>(typical_bytes_));
     while (collect.Running()) {
       if (by_size ? SizeNow() > size + grown : SteadyClock::now() - start >= wait) return;
-      if (!by_size) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
   }
 
@@ -73,7 +78,8 @@ class KillTest : public FaultTest, public ::testing::WithParamInterface<const ch
     const auto start = SteadyClock::now();
     ChildProcess collect(CollectOptionsFor(relay.url(), out(), kSamples));
     ASSERT_EQ(collect.ExitCode(), 0) << FileContent(File("collect.err"));
-    typical_s_ = std::chrono::duration<double>(SteadyClock::now() - start).count();
+    // On a machine that is busy at this moment, waiting for times like this one would never end.
+    typical_s_ = std::min(0.2, std::chrono::duration<double>(SteadyClock::now() - start).count());
     typical_bytes_ = SizeNow();
     ASSERT_GT(typical_bytes_, 0U);
     std::filesystem::remove(out());
@@ -127,7 +133,7 @@ TEST_P(KillTest, NothingIsLostOrDoubled) {
   const RelayProcess relay(folder_, {"--recording", WriteServedRecording(WriteBattery()), "--mode", "cache"});
   ASSERT_FALSE(relay.url().empty()) << FileContent(File("relay.err"));
   ASSERT_NO_FATAL_FAILURE(Measure(relay));
-  while (kills_ < kKills && !HasFailure()) {
+  while (kills_ < Kills() && !HasFailure()) {
     recorded_.clear();
     for (int i = 0; i < kKillsPerRecording && StartAndKill(relay); ++i) {
     }
@@ -143,9 +149,9 @@ TEST_P(KillTest, NothingIsLostOrDoubled) {
     }
     std::filesystem::remove(out());
   }
-  EXPECT_GE(kills_, kKills);
+  EXPECT_GE(kills_, Kills());
   // The test says something only if the kills fall while answers are being recorded.
-  EXPECT_GE(kills_in_the_middle_, kKills / 5);
+  EXPECT_GE(kills_in_the_middle_, Kills() / 5);
   RecordProperty("kills", kills_);
   RecordProperty("kills_in_the_middle", kills_in_the_middle_);
 }
