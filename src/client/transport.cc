@@ -247,6 +247,11 @@ class CurlTransport final : public Transport {
 
   // Ends transfers that have not received a byte for too long.
   void EndSilentTransfers(std::vector<TransferResult>& results) {
+    // Looking at all of them after every event would cost more than the event.
+    constexpr std::chrono::milliseconds kBetweenLooks(10);
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (now - last_look_ < kBetweenLooks) return;
+    last_look_ = now;
     std::vector<Transfer*> silent;
     for (auto& [id, transfer] : transfers_) {
       const double limit = absl::ToDoubleSeconds(transfer->context.timeouts.idle);
@@ -298,6 +303,8 @@ class CurlTransport final : public Transport {
   std::unique_ptr<internal::MultiDriver> driver_;
   std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
   std::int64_t next_id_ = 1;
+  // When silent transfers were last looked for.
+  SteadyClock::time_point last_look_;
 };
 
 void CurlTransport::SetOptions(const TransferRequest& request, const internal::Url& url,
