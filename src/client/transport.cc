@@ -167,8 +167,8 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
 
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(CurlTransportOptions options, CURLM* multi)
-      : options_(std::move(options)), multi_(multi), driver_(std::make_unique<internal::MultiDriver>(multi)) {
+  CurlTransport(CurlTransportOptions options, CURLM* multi, std::unique_ptr<internal::MultiDriver> driver)
+      : options_(std::move(options)), multi_(multi), driver_(std::move(driver)) {
     // Each request gets a connection of its own: on a shared one, answers would delay each other.
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   }
@@ -348,7 +348,13 @@ absl::StatusOr<std::unique_ptr<Transport>> MakeCurlTransport(const CurlTransport
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* multi = initialised == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) return absl::InternalError("libcurl could not be initialised");
-  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi));
+  auto driver = std::make_unique<internal::MultiDriver>(multi);
+  if (!driver->ok()) {
+    driver.reset();
+    curl_multi_cleanup(multi);
+    return absl::ResourceExhaustedError("too many open files to watch connections with");
+  }
+  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi, std::move(driver)));
 }
 
 }  // namespace pinchbeck
