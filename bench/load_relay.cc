@@ -120,7 +120,11 @@ class Server {
     if (connection.next >= 0 || !TakeRequest(connection.input)) return;
     connection.next = 0;
     if (!Send(fd, kHead)) return Close(fd);
-    due_.push({MonotonicNs() + script_.interval_ns, fd, connection.life});
+    // Every stream has its own place in the interval, as if they had started at different times: all of them
+    // at once would measure a queue.
+    const std::int64_t phase_ns = static_cast<std::int64_t>(answers_++ * 618'033'989 % 1'000'000'000);
+    due_.push({MonotonicNs() + script_.interval_ns + script_.interval_ns * phase_ns / 1'000'000'000, fd,
+               connection.life});
   }
 
   void SendDue() {
@@ -167,6 +171,7 @@ class Server {
   LoadScript script_;
   int epoll_;
   std::uint64_t lives_ = 0;
+  std::uint64_t answers_ = 0;
   std::unordered_map<int, Connection> connections_;
   std::priority_queue<Due> due_;
 };

@@ -1,12 +1,15 @@
 #include "src/client/multi_driver.h"
 
+#include <sys/epoll.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <utility>
+#include <cstddef>
 
 namespace pinchbeck::internal {
 
-MultiDriver::MultiDriver(CURLM* multi) : multi_(multi) {
+MultiDriver::MultiDriver(CURLM* multi) : multi_(multi), watcher_(epoll_create1(EPOLL_CLOEXEC)) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, OnSocket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, OnTimer);
@@ -18,8 +21,11 @@ MultiDriver::~MultiDriver() {
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
 }
 
-int MultiDriver::OnSocket(CURL* /*easy*/, curl_socket_t socket, int what, void* user, void* /*socket_data*/) {
-  static_cast<MultiDriver*>(user)->Watch(socket, what);
+int MultiDriver::OnSocket(CURL* /*easy*/, curl_socket_t socket, int what, void* user, void* known) {
+  auto& driver = *static_cast<MultiDriver*>(user);
+  driver.Watch(socket, what, known != nullptr);
+  // Curl forgets the mark with the socket, so that a number that is used again counts as new.
+  if (what != CURL_POLL_REMOVE) curl_multi_assign(driver.multi_, socket, &driver);
   return 0;
 }
 
@@ -33,29 +39,16 @@ int MultiDriver::OnTimer(CURLM* /*multi*/, long timeout_ms, void* user) {
   return 0;
 }
 
-void MultiDriver::Watch(curl_socket_t socket, int what) {
-  const auto it = place_.find(socket);
+void MultiDriver::Watch(curl_socket_t socket, int what, bool known) const {
   if (what == CURL_POLL_REMOVE) {
-    if (it == place_.end()) return;
-    const std::size_t place = it->second;
-    place_.erase(it);
-    // The last one takes the free place.
-    if (place + 1 < sockets_.size()) {
-      sockets_[place] = sockets_.back();
-      place_[sockets_[place].fd] = place;
-    }
-    sockets_.pop_back();
+    (void)epoll_ctl(watcher_.get(), EPOLL_CTL_DEL, socket, nullptr);
     return;
   }
-  short events = 0;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= POLLIN;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= POLLOUT;
-  if (it != place_.end()) {
-    sockets_[it->second].events = events;
-    return;
-  }
-  place_.emplace(socket, sockets_.size());
-  sockets_.push_back({socket, events, 0});
+  epoll_event event{};
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) event.events |= EPOLLIN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) event.events |= EPOLLOUT;
+  event.data.fd = socket;
+  (void)epoll_ctl(watcher_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event);
 }
 
 void MultiDriver::RunDue() {
@@ -75,20 +68,18 @@ int MultiDriver::WaitMs(int max_wait_ms) const {
 
 void MultiDriver::Wait(int max_wait_ms) {
   RunDue();
-  const int count = poll(sockets_.data(), sockets_.size(), WaitMs(max_wait_ms));
-  if (count > 0) {
-    // Moving one on changes the list, so that what is ready is noted first.
-    std::vector<std::pair<curl_socket_t, int>> ready;
-    ready.reserve(static_cast<std::size_t>(count));
-    for (const pollfd& socket : sockets_) {
-      int bits = 0;
-      if ((socket.revents & (POLLIN | POLLHUP)) != 0) bits |= CURL_CSELECT_IN;
-      if ((socket.revents & POLLOUT) != 0) bits |= CURL_CSELECT_OUT;
-      if ((socket.revents & (POLLERR | POLLNVAL)) != 0) bits |= CURL_CSELECT_ERR;
-      if (bits != 0) ready.emplace_back(socket.fd, bits);
-    }
-    int running = 0;
-    for (const auto& [socket, bits] : ready) curl_multi_socket_action(multi_, socket, bits, &running);
+  // What does not fit is handed out by the next call.
+  std::array<epoll_event, 64> ready;
+  const int count =
+      epoll_wait(watcher_.get(), ready.data(), static_cast<int>(ready.size()), WaitMs(max_wait_ms));
+  int running = 0;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = ready[static_cast<std::size_t>(i)];
+    int bits = 0;
+    if ((event.events & (EPOLLIN | EPOLLHUP)) != 0) bits |= CURL_CSELECT_IN;
+    if ((event.events & EPOLLOUT) != 0) bits |= CURL_CSELECT_OUT;
+    if ((event.events & EPOLLERR) != 0) bits |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(multi_, event.data.fd, bits, &running);
   }
   RunDue();
 }

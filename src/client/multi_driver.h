@@ -4,19 +4,17 @@
 #define PINCHBECK_SRC_CLIENT_MULTI_DRIVER_H_
 
 #include <curl/curl.h>
-#include <poll.h>
 
 #include <chrono>
-#include <cstddef>
 #include <optional>
-#include <unordered_map>
-#include <vector>
+
+#include "src/internal/posix_file.h"
 
 namespace pinchbeck::internal {
 
 // curl_multi_perform() asks the system about every transfer, one call each: with hundreds of open streams an
-// event would wait for all the others. This waits for all sockets in one call and then moves only those on
-// that have something.
+// event would wait for all the others. This lets the system say which sockets have something and moves only
+// those on.
 class MultiDriver {
  public:
   // The handle must outlive this object, and nobody else may set its socket and timer functions.
@@ -26,6 +24,9 @@ class MultiDriver {
   // Curl calls nothing back afterwards.
   ~MultiDriver();
 
+  // Whether the system gave what is needed; without it nothing moves.
+  [[nodiscard]] bool ok() const { return watcher_.is_open(); }
+
   // Does what is due without waiting: starts transfers that were added, ends those whose time is over.
   void RunDue();
   // Waits up to `max_wait_ms` for something to happen and does it.
@@ -34,15 +35,13 @@ class MultiDriver {
  private:
   using SteadyClock = std::chrono::steady_clock;
 
-  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* user, void* socket_data);
+  static int OnSocket(CURL* easy, curl_socket_t socket, int what, void* user, void* known);
   static int OnTimer(CURLM* multi, long timeout_ms, void* user);
-  void Watch(curl_socket_t socket, int what);
+  void Watch(curl_socket_t socket, int what, bool known) const;
   [[nodiscard]] int WaitMs(int max_wait_ms) const;
 
   CURLM* multi_;
-  // As poll() takes them, in no order; the map says where each socket stands.
-  std::vector<pollfd> sockets_;
-  std::unordered_map<curl_socket_t, std::size_t> place_;
+  FileDescriptor watcher_;
   std::optional<SteadyClock::time_point> due_;
 };
 

@@ -171,8 +171,8 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
 
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(CurlTransportOptions options, CURLM* multi)
-      : options_(std::move(options)), multi_(multi), driver_(std::make_unique<internal::MultiDriver>(multi)) {
+  CurlTransport(CurlTransportOptions options, CURLM* multi, std::unique_ptr<internal::MultiDriver> driver)
+      : options_(std::move(options)), multi_(multi), driver_(std::move(driver)) {
     // Each request gets a connection of its own: on a shared one, answers would delay each other.
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   }
@@ -251,6 +251,11 @@ class CurlTransport final : public Transport {
 
   // Ends transfers that have not received a byte for too long.
   void EndSilentTransfers(std::vector<TransferResult>& results) {
+    // Looking at all of them after every event would cost more than the event.
+    constexpr std::chrono::milliseconds kBetweenLooks(10);
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (now - last_look_ < kBetweenLooks) return;
+    last_look_ = now;
     std::vector<Transfer*> silent;
     for (auto& [id, transfer] : transfers_) {
       const TransferTimeouts& timeouts = transfer->context.timeouts;
@@ -317,6 +322,8 @@ class CurlTransport final : public Transport {
   std::unique_ptr<internal::MultiDriver> driver_;
   std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
   std::int64_t next_id_ = 1;
+  // When silent transfers were last looked for.
+  SteadyClock::time_point last_look_;
 };
 
 void CurlTransport::SetOptions(const TransferRequest& request, const internal::Url& url,
@@ -360,7 +367,13 @@ absl::StatusOr<std::unique_ptr<Transport>> MakeCurlTransport(const CurlTransport
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* multi = initialised == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) return absl::InternalError("libcurl could not be initialised");
-  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi));
+  auto driver = std::make_unique<internal::MultiDriver>(multi);
+  if (!driver->ok()) {
+    driver.reset();
+    curl_multi_cleanup(multi);
+    return absl::ResourceExhaustedError("too many open files to watch connections with");
+  }
+  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi, std::move(driver)));
 }
 
 }  // namespace pinchbeck

@@ -59,7 +59,7 @@ class FaultTest : public ::testing::Test {
       unsetenv(variable);
     }
   }
-  ~FaultTest() override {
+  void TearDown() override {
     std::error_code ignored;
     if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }

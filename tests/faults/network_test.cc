@@ -148,7 +148,9 @@ TEST_F(NetworkTest, DownLongerThanTheRetriesThenResumed) {
   };
   const auto broken = Collect(url);
   ASSERT_TRUE(broken.ok()) << broken.status();
-  EXPECT_EQ(broken->ok, 5);
+  // The fifth, and what else had arrived when the server went.
+  EXPECT_GE(broken->ok, 5);
+  EXPECT_LT(broken->ok, 20);
   ASSERT_FALSE(broken->failures.empty());
   EXPECT_EQ(broken->failures[0].example.kind, ErrorKind::kNetwork);
   // What a second run learns from the recording of the first.
@@ -163,7 +165,7 @@ TEST_F(NetworkTest, DownLongerThanTheRetriesThenResumed) {
   on_result_ = [](const TransferResult&) {};
   const auto resumed = Collect(url);
   ASSERT_TRUE(resumed.ok()) << resumed.status();
-  EXPECT_EQ(resumed->skipped_by_resume, 5);
+  EXPECT_EQ(resumed->skipped_by_resume, broken->ok);
   EXPECT_EQ(resumed->failed, 0);
   ExpectEachOnce();
 }

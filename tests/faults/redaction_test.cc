@@ -42,7 +42,10 @@ class RedactionTest : public FaultTest {
     WriteBattery();
     setenv("PINCHBECK_TEST_KEY", kKey.c_str(), 1);
   }
-  ~RedactionTest() override { unsetenv("PINCHBECK_TEST_KEY"); }
+  void TearDown() override {
+    unsetenv("PINCHBECK_TEST_KEY");
+    FaultTest::TearDown();
+  }
 
   [[nodiscard]] ChildOptions Options(const std::string& url, std::vector<std::string> more = {}) const {
     more.insert(more.end(), {"--max-retries", "0", "--timeout", "0.4"});
