@@ -1,5 +1,6 @@
 #include "src/client/text_guard.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <optional>
@@ -15,12 +16,40 @@ namespace pinchbeck::internal {
 namespace {
 
 constexpr std::size_t kMinKeyBytesInData = 8;
+// Fewer bytes of a key than these say nothing: many keys begin with the same few.
+constexpr std::size_t kMinKeyBytesAtCut = 4;
+
 unsigned char ByteAt(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
 }
 
 void RedactField(std::optional<std::string>& field, const Secret& key) {
   if (field.has_value()) *field = Redact(std::move(*field), key);
+}
+
+// How many bytes of the key's beginning stand before `end`; 0 when too few to matter.
+std::size_t KeyBytesBefore(std::string_view text, std::size_t end, std::string_view key) {
+  if (key.empty()) return 0;
+  for (std::size_t size = std::min(key.size() - 1, end); size >= kMinKeyBytesAtCut; --size) {
+    if (text.substr(end - size, size) == key.substr(0, size)) return size;
+  }
+  return 0;
+}
+
+// Texts of servers are cut to a length before anybody knows the key, so that they may end, or break off at an
+// ellipsis, inside it: what is left of the key goes as well.
+std::string RedactAtCuts(std::string text, const Secret& key) {
+  constexpr std::string_view kEllipsis = "...";
+  constexpr std::string_view kMark = "[key]";
+  std::size_t from = 0;
+  while (true) {
+    const std::size_t found = text.find(kEllipsis, from);
+    const std::size_t end = std::min(found, text.size());
+    const std::size_t size = KeyBytesBefore(text, end, key.Reveal());
+    if (size > 0) text.replace(end - size, size, kMark);
+    if (found == std::string::npos) return text;
+    from = end - size + (size > 0 ? kMark.size() : 0) + kEllipsis.size();
+  }
 }
 
 // Whether the key can be read off the tokens, also when it spans several of them.
@@ -77,7 +106,7 @@ std::string Redact(std::string text, const Secret& key) {
 void RedactObservation(const Secret& key, Observation& observation) {
   if (key.empty()) return;
   if (observation.error.has_value()) {
-    observation.error->message = Redact(std::move(observation.error->message), key);
+    observation.error->message = RedactAtCuts(Redact(std::move(observation.error->message), key), key);
   }
   if (key.Reveal().size() < kMinKeyBytesInData) return;
   ResponseRecord& response = observation.response;
@@ -85,6 +114,12 @@ void RedactObservation(const Secret& key, Observation& observation) {
        {&response.id, &response.model, &response.text, &response.reasoning_text, &response.finish_reason,
         &response.native_finish_reason, &response.provider, &response.system_fingerprint}) {
     RedactField(*field, key);
+  }
+  // Names and ids are cut to a length as well.
+  for (std::optional<std::string>* label :
+       {&response.id, &response.model, &response.finish_reason, &response.native_finish_reason,
+        &response.provider, &response.system_fingerprint}) {
+    if (label->has_value()) *label = RedactAtCuts(std::move(**label), key);
   }
   if (TokensHoldKey(observation, key.Reveal())) observation.logprobs.clear();
 }
