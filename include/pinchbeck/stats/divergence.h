@@ -171,7 +171,8 @@ inline void CountItems(std::span<const std::uint32_t> positions, const std::vect
 // The mean corrected divergence of a resample of the cells. Relabeling means are those of the cells
 // themselves.
 inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::span<const Stratum> sizes,
-                                        std::vector<double> relabeling_means, const Divergence& divergence) {
+                                        const std::vector<double>& relabeling_means,
+                                        const Divergence& divergence) {
   std::vector<std::vector<std::uint32_t>> items;
   for (const CellCounts& cell : cells) {
     items.push_back(ExpandCounts(cell.reference));
