@@ -8,7 +8,11 @@
 #include "pinchbeck/stats/kolmogorov_smirnov.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::AndersonDarling;
+  using pinchbeck::stats::AndersonDarlingKSample;
+  using pinchbeck::stats::KolmogorovSmirnov;
+  using pinchbeck::stats::KSampleResult;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   const std::vector<double> first = {10, 11, 12, 12, 13, 13, 14, 14, 15, 16};
   const std::vector<double> second = {9, 11, 12, 12, 13, 13, 14, 15, 16, 17};

@@ -6,7 +6,11 @@
 #include <vector>
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::Bootstrap;
+  using pinchbeck::stats::BootstrapMethod;
+  using pinchbeck::stats::ResampleStatistic;
+  using pinchbeck::stats::ResampleView;
+  using pinchbeck::stats::Stratum;
   // [page
   // Seconds to the first token of two probes; the statistic is the mean over probes of observed over
   // reference.

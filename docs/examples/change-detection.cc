@@ -6,7 +6,8 @@
 #include "pinchbeck/stats/counter_rng.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::ChangeDetector;
+  using pinchbeck::stats::CounterRng;
   // [page
   // A bet on the answer "yes": e = 1.5 for it and 0.5 otherwise; an honest endpoint says it half of the time.
   const std::vector<double> weights = {1};

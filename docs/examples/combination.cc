@@ -7,7 +7,13 @@
 #include "pinchbeck/stats/multiplicity.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::BenjaminiHochbergAdjust;
+  using pinchbeck::stats::BonferroniMinimum;
+  using pinchbeck::stats::CauchyCombination;
+  using pinchbeck::stats::FisherCombination;
+  using pinchbeck::stats::HolmAdjust;
+  using pinchbeck::stats::IntersectionUnion;
+  using pinchbeck::stats::StoufferCombination;
   // [page
   const std::vector<double> p = {0.01, 0.04, 0.03, 0.2};
   std::printf("Fisher %.5f, Stouffer %.5f\n", *FisherCombination(p), *StoufferCombination(p));

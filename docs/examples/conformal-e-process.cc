@@ -5,7 +5,8 @@
 #include "pinchbeck/stats/conformal_e_process.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::ConformalCell;
+  using pinchbeck::stats::ConformalEProcess;
   // [page
   // The reference gives the first answer in 60 % of the cases, the endpoint the third one.
   ConformalCell cell = {.reference_counts = {120, 60, 20}};

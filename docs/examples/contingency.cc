@@ -5,7 +5,10 @@
 #include <vector>
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::ChiSquareTest;
+  using pinchbeck::stats::ContingencyMethod;
+  using pinchbeck::stats::LikelihoodRatioTest;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   const std::vector<std::int64_t> reference = {30, 12, 6, 2};
   const std::vector<std::int64_t> observed = {18, 14, 10, 8};

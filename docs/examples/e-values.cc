@@ -5,7 +5,11 @@
 #include "pinchbeck/stats/e_values.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::EBenjaminiHochberg;
+  using pinchbeck::stats::MeanEValue;
+  using pinchbeck::stats::MixtureCalibrator;
+  using pinchbeck::stats::ProductEValue;
+  using pinchbeck::stats::PValueFromEValue;
   // [page
   std::vector<double> e_values;
   for (const double p : {0.001, 0.02, 0.4}) {

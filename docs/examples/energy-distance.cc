@@ -5,7 +5,9 @@
 #include "pinchbeck/stats/energy_distance.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::EnergyDistance;
+  using pinchbeck::stats::MultivariateEnergyDistance;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   const std::vector<double> reference = {0.9, 1.1, 1.2, 1.4, 1.5, 1.7, 1.8, 2.0};
   const std::vector<double> observed = {1.6, 1.9, 2.1, 2.2, 2.4, 2.5, 2.7, 3.0};

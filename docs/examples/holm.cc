@@ -5,7 +5,7 @@
 #include "pinchbeck/stats/multiplicity.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::HolmAdjust;
   // [page
   const std::vector<double> p_values = {0.01, 0.04, 0.03};
   for (const std::size_t family : {3, 4}) {

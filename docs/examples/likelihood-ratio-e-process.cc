@@ -5,7 +5,10 @@
 #include "pinchbeck/stats/likelihood_ratio_e_process.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::LargestToleratedShare;
+  using pinchbeck::stats::LikelihoodRatioCell;
+  using pinchbeck::stats::LikelihoodRatioEProcess;
+  using pinchbeck::stats::LikelihoodRatioOptions;
   // [page
   // Claimed model 50, 30, 20 %, stored alternative 20, 30, 50 %: total variation 0.3.
   const std::vector<LikelihoodRatioCell> cells = {{.build_counts = {500, 300, 200},

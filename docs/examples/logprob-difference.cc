@@ -7,7 +7,10 @@
 #include "pinchbeck/stats/margin_test.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::LogprobDifference;
+  using pinchbeck::stats::LogprobStratum;
+  using pinchbeck::stats::MeanAboveMarginPValue;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   // Five answers a side to one probe, three tokens, in nats.
   Eigen::MatrixXd reference(5, 3), observed(5, 3);

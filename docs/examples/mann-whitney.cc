@@ -6,7 +6,10 @@
 #include "pinchbeck/stats/mann_whitney.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::Alternative;
+  using pinchbeck::stats::AndersonDarling;
+  using pinchbeck::stats::MannWhitney;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   const std::vector<double> reference = {310, 355, 290, 402, 335, 371, 288, 340};
   const std::vector<double> observed = {250, 305, 298, 260, 331, 275, 244, 312};

@@ -5,7 +5,8 @@
 #include "pinchbeck/stats/margin_test.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::DetectableAboveMargin;
+  using pinchbeck::stats::MeanAboveMarginPValue;
   // [page
   // Differences of mean log-probability in nats, one a probe, corrected for noise; none can be below -0.005.
   const std::vector<double> eight_bit = {0.012, 0.009, 0.014, 0.010, 0.011, 0.013, 0.008, 0.012};

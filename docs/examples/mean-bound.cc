@@ -5,7 +5,8 @@
 #include "pinchbeck/stats/mean_bound.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::MeanBoundMethod;
+  using pinchbeck::stats::UpperMeanBound;
   // [page
   // 200 scores between 0 and 4, most of them small: how large can their expectation be?
   const std::vector<double> values = {0, 0.5, 1, 4};

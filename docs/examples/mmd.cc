@@ -9,7 +9,12 @@
 #include "pinchbeck/stats/kernels.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::LinearGram;
+  using pinchbeck::stats::Mmd;
+  using pinchbeck::stats::MultivariateEnergyDistance;
+  using pinchbeck::stats::PairedKernelTest;
+  using pinchbeck::stats::SpectrumGram;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   // Five answers of each side to one prompt.
   const std::vector<std::string_view> texts = {

@@ -8,7 +8,14 @@
 #include "pinchbeck/stats/count_statistics.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::Accumulate;
+  using pinchbeck::stats::CountCell;
+  using pinchbeck::stats::CountPermutationTest;
+  using pinchbeck::stats::Finish;
+  using pinchbeck::stats::LabelMatrix;
+  using pinchbeck::stats::PermutationTest;
+  using pinchbeck::stats::PermutationTestResult;
+  using pinchbeck::stats::Stratum;
   // [page
   // Two reference values 1, 2 and two observed ones 3, 4 in each probe; the rank sum's distance from its
   // mean.

@@ -5,7 +5,12 @@
 #include "pinchbeck/stats/count_power.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::CountPower;
+  using pinchbeck::stats::CountPowerCell;
+  using pinchbeck::stats::CountPowerOptions;
+  using pinchbeck::stats::PowerEstimate;
+  using pinchbeck::stats::RequiredCountSampleSize;
+  using pinchbeck::stats::SampleSizeResult;
   // [page
   // Two cells of 400 stored answers each; 50 new reference answers a cell are planned.
   const std::vector<CountPowerCell> cells = {{.claimed = {200, 120, 80}, .substitute = {100, 140, 160}},

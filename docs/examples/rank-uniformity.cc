@@ -5,7 +5,9 @@
 #include "pinchbeck/stats/rank_uniformity.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::RankUniformity;
+  using pinchbeck::stats::StratumSample;
+  using pinchbeck::stats::TwoSampleResult;
   // [page
   // Twelve prompts with nine reference scores each; the observed score is above most of them.
   std::vector<double> reference, observed;

@@ -5,7 +5,10 @@
 #include "pinchbeck/stats/van_elteren.h"
 
 int main() {
-  using namespace pinchbeck::stats;
+  using pinchbeck::stats::MannWhitney;
+  using pinchbeck::stats::StratumSample;
+  using pinchbeck::stats::TwoSampleResult;
+  using pinchbeck::stats::VanElteren;
   // [page
   // Two probes: short answers and long ones. The observed answers are a little shorter in both.
   const std::vector<double> short_reference = {12, 14, 15, 17, 18}, short_observed = {9, 10, 11, 13, 16};

@@ -419,15 +419,12 @@ absl::StatusOr<CombinedDecision> CombineMonitors(std::span<const NamedDecision> 
   if (!(alpha > 0 && alpha < 1)) {
     return absl::InvalidArgumentError("alpha is " + std::to_string(alpha) + "; it must lie in (0, 1)");
   }
-  double harmonic = 0;
-  for (std::size_t k = endpoints.size(); k > 0; --k) harmonic += 1 / static_cast<double>(k);
   std::vector<double> p_values;
   for (const NamedDecision& endpoint : endpoints) {
-    const double p = std::pow(10.0, -endpoint.decision.log10_largest_e_value);
-    p_values.push_back(std::min(1.0, p * harmonic));
+    p_values.push_back(std::min(1.0, std::pow(10.0, -endpoint.decision.log10_largest_e_value)));
   }
   PINCHBECK_ASSIGN_OR_RETURN(const std::vector<double> adjusted,
-                             stats::BenjaminiHochbergAdjust(p_values, p_values.size()));
+                             stats::BenjaminiYekutieliAdjust(p_values, p_values.size()));
   CombinedDecision combined;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     if (adjusted[i] > alpha) continue;

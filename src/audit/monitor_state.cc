@@ -297,8 +297,16 @@ absl::Status ReadDecision(const JsonValue& root, MonitorDecision* decision) {
   }
   if (total != decision->observations) return root.Error("observations: not the sum of used and skipped");
   PINCHBECK_ASSIGN_OR_RETURN(decision->log10_e_value, ReadNumber(root, "log10_e_value"));
-  PINCHBECK_ASSIGN_OR_RETURN(decision->log10_largest_e_value, ReadNumber(root, "log10_largest_e_value"));
-  if (decision->log10_largest_e_value < std::max(0.0, decision->log10_e_value)) {
+  // States of older versions have no such field: what it must have reached at least errs on the safe side.
+  const double least = std::max(0.0, decision->log10_e_value);
+  PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> largest,
+                             root.OptionalMember("log10_largest_e_value"));
+  decision->log10_largest_e_value = least;
+  if (largest) {
+    PINCHBECK_ASSIGN_OR_RETURN(decision->log10_largest_e_value,
+                               largest->Number(-kLargestNumber, kLargestNumber));
+  }
+  if (decision->log10_largest_e_value < least) {
     return root.Error("log10_largest_e_value: smaller than 0 or than log10_e_value");
   }
   PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> detector,

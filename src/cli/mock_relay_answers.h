@@ -41,6 +41,10 @@ class RelayAnswers {
  public:
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<RelayAnswers>> Load(const MockRelayOptions& options);
 
+  [[nodiscard]] bool HasPrompt(const std::string& prompt_sha256) const {
+    return cells_.count(prompt_sha256) > 0;
+  }
+
   // The answer to the probe's next request. NotFound: the prompt is not recorded, or only under other
   // parameters (the message lists them); ResourceExhausted: no unused answer is left.
   [[nodiscard]] absl::StatusOr<ServedAnswer> Next(const AnswerKey& key);

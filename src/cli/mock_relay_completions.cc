@@ -1,4 +1,4 @@
-// The legacy completions API of the mock relay. The prompt counts as one user message.
+// The legacy completions API of the mock relay.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +21,8 @@ absl::StatusOr<ChatRequest> Parse(std::string_view /*path*/, std::string_view bo
   PINCHBECK_RETURN_IF_ERROR(ReadModel(json, &request));
   const nlohmann::json* prompt = Member(json, "prompt");
   if (prompt == nullptr || !prompt->is_string()) return FieldError("prompt", "a text");
-  request.messages = {{"user", prompt->get<std::string>()}};
+  // No chat template: no role.
+  request.messages = {{"", prompt->get<std::string>()}};
   PINCHBECK_RETURN_IF_ERROR(ReadTemperature(json, &request));
   PINCHBECK_RETURN_IF_ERROR(ReadTokenLimit(json, "max_tokens", &request));
   std::optional<std::int64_t> top;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMinKeyBytesInData = 8;
 // Fewer bytes of a key than these say nothing: many keys begin with the same few.
 constexpr std::size_t kMinKeyBytesAtCut = 4;
+constexpr std::string_view kMark = "[key]";
 
 unsigned char ByteAt(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
@@ -33,10 +34,6 @@ bool IsLayoutMark(std::string_view text, std::size_t i) {
          (second == 0x81 && third >= 0xA6 && third <= 0xA9);
 }
 
-void RedactField(std::optional<std::string>& field, const Secret& key) {
-  if (field.has_value()) *field = Redact(std::move(*field), key);
-}
-
 // How many bytes of the key's beginning stand before `end`; 0 when too few to matter.
 std::size_t KeyBytesBefore(std::string_view text, std::size_t end, std::string_view key) {
   if (key.empty()) return 0;
@@ -46,11 +43,11 @@ std::size_t KeyBytesBefore(std::string_view text, std::size_t end, std::string_v
   return 0;
 }
 
-// Texts of servers are cut to a length before anybody knows the key, so that they may end, or break off at an
-// ellipsis, inside it: what is left of the key goes as well.
-std::string RedactAtCuts(std::string text, const Secret& key) {
+// Messages and labels of servers are cut to a length where nobody knows the key, so that they may end, or
+// break off at an ellipsis, inside it: what is left of the key goes as well.
+std::string RedactCut(std::string text, const Secret& key) {
   constexpr std::string_view kEllipsis = "...";
-  constexpr std::string_view kMark = "[key]";
+  text = Redact(std::move(text), key);
   std::size_t from = 0;
   while (true) {
     const std::size_t found = text.find(kEllipsis, from);
@@ -116,8 +113,8 @@ std::string Redact(std::string text, const Secret& key) {
   const std::string& value = key.Reveal();
   if (value.empty()) return text;
   for (std::size_t at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
-    text.replace(at, value.size(), "[key]");
-    at += 5;
+    text.replace(at, value.size(), kMark);
+    at += kMark.size();
   }
   return text;
 }
@@ -125,20 +122,17 @@ std::string Redact(std::string text, const Secret& key) {
 void RedactObservation(const Secret& key, Observation& observation) {
   if (key.empty()) return;
   if (observation.error.has_value()) {
-    observation.error->message = RedactAtCuts(Redact(std::move(observation.error->message), key), key);
+    observation.error->message = RedactCut(std::move(observation.error->message), key);
   }
   if (key.Reveal().size() < kMinKeyBytesInData) return;
   ResponseRecord& response = observation.response;
-  for (std::optional<std::string>* field :
-       {&response.id, &response.model, &response.text, &response.reasoning_text, &response.finish_reason,
-        &response.native_finish_reason, &response.provider, &response.system_fingerprint}) {
-    RedactField(*field, key);
+  for (std::optional<std::string>* text : {&response.text, &response.reasoning_text}) {
+    if (text->has_value()) *text = Redact(std::move(**text), key);
   }
-  // Names and ids are cut to a length as well.
   for (std::optional<std::string>* label :
        {&response.id, &response.model, &response.finish_reason, &response.native_finish_reason,
         &response.provider, &response.system_fingerprint}) {
-    if (label->has_value()) *label = RedactAtCuts(std::move(**label), key);
+    if (label->has_value()) *label = RedactCut(std::move(**label), key);
   }
   if (TokensHoldKey(observation, key.Reveal())) observation.logprobs.clear();
 }

@@ -15,10 +15,11 @@ std::string Show(const std::string& value) { return value.substr(0, 12); }
 
 template <class T>
 void CompareField(const std::string& probe, const char* field, const std::optional<T>& reference,
-                  const std::optional<T>& observed, std::vector<std::string>& differences) {
+                  const std::optional<T>& observed, std::vector<std::string>& differences,
+                  const char* meaning = "") {
   if (!reference || !observed || *reference == *observed) return;
   differences.push_back("probe \"" + probe + "\": " + field + " is " + Show(*observed) +
-                        " in the recording, " + Show(*reference) + " in the fingerprint");
+                        " in the recording, " + Show(*reference) + " in the fingerprint" + meaning);
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ void CompareField(const std::string& probe, const char* field, const std::option
 std::vector<std::string> ConditionDifferences(const std::string& probe, const ProbeConditions& reference,
                                               const ProbeConditions& observed) {
   std::vector<std::string> differences;
-  CompareField(probe, "prompt_sha256", reference.prompt_sha256, observed.prompt_sha256, differences);
+  CompareField(probe, "prompt_sha256", reference.prompt_sha256, observed.prompt_sha256, differences,
+               " (other words or roles, or plain text on one side and a chat on the other)");
   CompareField(probe, "temperature", reference.temperature, observed.temperature, differences);
   CompareField(probe, "top_p", reference.top_p, observed.top_p, differences);
   CompareField(probe, "top_k", reference.top_k, observed.top_k, differences);

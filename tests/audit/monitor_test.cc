@@ -368,6 +368,34 @@ TEST(MonitorTest, StateFilesAreReplacedAtomically) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(MonitorTest, TheLargestEValueOutlivesTheState) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(2, 40, 0, 1));
+  Monitor monitor = Made(fingerprint);
+  const std::string path = ::testing::TempDir() + "monitor_largest.json";
+  ASSERT_TRUE(monitor.SaveState(path).ok());
+  Json state = Json::parse(std::ifstream(path));
+  const auto largest_after_loading = [&](const Json& changed) {
+    std::ofstream(path) << changed;
+    Monitor restored = Made(fingerprint);
+    const absl::Status loaded = restored.LoadState(path);
+    EXPECT_TRUE(loaded.ok()) << loaded;
+    return restored.decision().log10_largest_e_value;
+  };
+  state["log10_e_value"] = -0.5;
+  state["log10_largest_e_value"] = 1.25;
+  EXPECT_EQ(largest_after_loading(state), 1.25);
+  // A state of an older version: no less than what it shows.
+  state.erase("log10_largest_e_value");
+  EXPECT_EQ(largest_after_loading(state), 0);
+  state["log10_e_value"] = 0.75;
+  EXPECT_EQ(largest_after_loading(state), 0.75);
+  state["log10_largest_e_value"] = 0.5;
+  std::ofstream(path) << state;
+  Monitor refused = Made(fingerprint);
+  EXPECT_THAT(internal::Message(refused.LoadState(path)), HasSubstr("log10_largest_e_value"));
+  std::filesystem::remove(path);
+}
+
 TEST(CombineMonitorsTest, SeveralEndpointsShareTheLevel) {
   std::vector<NamedDecision> endpoints(3);
   // 276 would be enough alone at level 0.01, but as one of three it takes 300 (1 + 1/2 + 1/3) = 550.

@@ -125,6 +125,21 @@ TEST_P(EveryApi, WhatWasRecordedComesBack) {
   EXPECT_FALSE(o.logprobs[1].sampled.logprob.has_value());
 }
 
+// The identity of a prompt depends on the API: plain text is not a chat.
+TEST_P(EveryApi, WhatWasCollectedCanBeServed) {
+  Start(Options({Write("a.jsonl", {Recorded("greet")})}));
+  const std::vector<Observation> collected = CollectOne("greet");
+  ASSERT_EQ(collected.size(), 1U);
+  ASSERT_FALSE(collected[0].error.has_value()) << collected[0].error->message;
+  relay_.reset();
+  Start(Options({Write("b.jsonl", collected)}));
+  const std::vector<Observation> again = CollectOne("greet");
+  ASSERT_EQ(again.size(), 1U);
+  ASSERT_FALSE(again[0].error.has_value()) << again[0].error->message;
+  EXPECT_EQ(again[0].response.text, "Hi yo");
+  EXPECT_EQ(again[0].request.prompt_sha256, collected[0].request.prompt_sha256);
+}
+
 TEST_P(EveryApi, ErrorsAreInTheShapeOfTheApi) {
   MockRelayOptions options = Options({Write("a.jsonl", {Recorded("greet")})});
   options.api_key = Secret("canary-key-123");

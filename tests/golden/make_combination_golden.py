@@ -42,7 +42,7 @@ def adjust_cases():
     for p in [[0.5], [0.01, 0.04, 0.03], [0.2, 0.2, 0.2], [1e-5, 0.9, 0.011, 0.02, 1.0, 0.0], [0.01 * i * i for i in range(1, 10)]]:
         for extra in [0, 3]:
             case = {"p": p, "family": len(p) + extra}
-            for method in ["bonferroni", "holm", "BH"]:
+            for method in ["bonferroni", "holm", "BH", "BY"]:
                 vector = "c(" + ",".join(map(repr, p)) + ")"
                 # p.adjust(n = ...) is for the smallest p-values only, so the missing ones are given as 1.
                 program = (f"cat(sprintf('%.17g ', p.adjust(c({vector}, rep(1, {extra})), '{method}')"

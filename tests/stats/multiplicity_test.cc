@@ -43,10 +43,12 @@ TEST(MultiplicityTest, AgreesWithR) {
     const auto p = item["p"].get<std::vector<double>>();
     const auto family = item["family"].get<std::size_t>();
     const auto bonferroni = *BonferroniAdjust(p, family), hochberg = *BenjaminiHochbergAdjust(p, family);
+    const auto yekutieli = *BenjaminiYekutieliAdjust(p, family);
     const auto holm = HolmAdjust(p, family);
     for (std::size_t i = 0; i < p.size(); ++i) {
       EXPECT_NEAR(bonferroni[i], item["bonferroni"][i].get<double>(), 1e-15) << item;
       EXPECT_NEAR(hochberg[i], item["BH"][i].get<double>(), 1e-15) << item;
+      EXPECT_NEAR(yekutieli[i], item["BY"][i].get<double>(), 1e-15) << item;
       EXPECT_NEAR(holm[i], item["holm"][i].get<double>(), 1e-15) << item;
     }
   }
@@ -56,7 +58,8 @@ TEST(MultiplicityTest, BadPValuesAreNamed) {
   for (const double bad : {-0.5, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
     const std::vector<double> p = {0.2, 0.3, bad};
     for (const absl::Status& status :
-         {BonferroniAdjust(p, 3).status(), BenjaminiHochbergAdjust(p, 3).status()}) {
+         {BonferroniAdjust(p, 3).status(), BenjaminiHochbergAdjust(p, 3).status(),
+          BenjaminiYekutieliAdjust(p, 3).status()}) {
       ASSERT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
       EXPECT_THAT(pinchbeck::internal::Message(status), HasSubstr("p_values[2] is " + std::to_string(bad)));
     }

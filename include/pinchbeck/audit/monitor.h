@@ -187,16 +187,14 @@ struct CombinedDecision {
 //   p_i = 1 / (largest e-value of endpoint i so far)                       valid at any time (Ville)
 //   reject the k smallest, k = max { k : p_(k) <= k alpha / (m H_m) },     H_m = 1 + 1/2 + ... + 1/m
 //
-// This is e-BH on p-values calibrated by the step function that makes it the procedure of Benjamini and
-// Yekutieli, valid under every dependence: endpoints compared with one reference depend on each other. e-BH
-// on the present e-values would need them to be valid at stopping times that look at all endpoints, which a
-// shared reference forbids: another endpoint's answers tell when the reference is an untypical sample. Here a
-// reading time cannot matter, since p_i only falls. List every endpoint that is watched, not only suspicious
-// ones.
+// (stats::BenjaminiYekutieliAdjust), valid under every dependence: endpoints compared with one reference
+// depend on each other. e-BH on the present e-values would need them to be valid at stopping times that look
+// at all endpoints, which a shared reference forbids: another endpoint's answers tell when the reference is
+// an untypical sample. Here a reading time cannot matter, since p_i only falls. List every endpoint that is
+// watched, not only suspicious ones.
 //
 // InvalidArgument: no endpoint, alpha outside (0, 1).
-// Reference: Benjamini & Yekutieli 2001, doi:10.1214/aos/1013699998; Wang & Ramdas 2022,
-// doi:10.1111/rssb.12489.
+// Reference: Benjamini & Yekutieli 2001, doi:10.1214/aos/1013699998.
 [[nodiscard]] absl::StatusOr<CombinedDecision> CombineMonitors(std::span<const NamedDecision> endpoints,
                                                                double alpha);
 

@@ -76,8 +76,8 @@ inline std::vector<std::size_t> IncreasingOrder(std::span<const double> values) 
 //   adjusted_(i) = min_{j >= i} min(1, m p_(j) / j),   p_(1) <= ... <= p_(m)
 //
 // Valid for independent p-values and for positively dependent ones (PRDS); under other dependence only at
-// level alpha (1 + 1/2 + ... + 1/m), or with the e-values of EBenjaminiHochberg(). It does not bound the
-// chance of a single false rejection, so it is for surveys of many endpoints, not for one verdict.
+// level alpha (1 + 1/2 + ... + 1/m), which BenjaminiYekutieliAdjust() takes into account. It does not bound
+// the chance of a single false rejection, so it is for surveys of many endpoints, not for one verdict.
 //
 // InvalidArgument: no p-value, or one that is NaN or outside [0, 1].
 //
@@ -98,6 +98,29 @@ inline std::vector<std::size_t> IncreasingOrder(std::span<const double> values) 
     running = std::min(running, m / static_cast<double>(j) * p_values[order[j - 1]]);
     adjusted[order[j - 1]] = running;
   }
+  return adjusted;
+}
+
+// Benjamini and Yekutieli's step-up adjustment: as BenjaminiHochbergAdjust(), with the false discovery rate
+// at alpha under every dependence between the p-values.
+//
+//   adjusted_(i) = min_{j >= i} min(1, m h p_(j) / j),   h = 1 + 1/2 + ... + 1/m
+//
+// This is e-BH on e-values into which p-values are calibrated by a step function (Wang & Ramdas 2022);
+// e-values that are not made from p-values go to EBenjaminiHochberg() directly.
+//
+// Errors, cost and accuracy: those of BenjaminiHochbergAdjust().
+//
+// Reference: Benjamini & Yekutieli 2001, doi:10.1214/aos/1013699998; Wang & Ramdas 2022,
+// doi:10.1111/rssb.12489.
+[[nodiscard]] inline absl::StatusOr<std::vector<double>> BenjaminiYekutieliAdjust(
+    std::span<const double> p_values, std::size_t family_size) {
+  PINCHBECK_ASSIGN_OR_RETURN(std::vector<double> adjusted, BenjaminiHochbergAdjust(p_values, family_size));
+  double harmonic = 0;
+  for (std::size_t k = std::max(family_size, p_values.size()); k > 0; --k) {
+    harmonic += 1 / static_cast<double>(k);
+  }
+  for (double& p : adjusted) p = std::min(1.0, harmonic * p);
   return adjusted;
 }
 
