@@ -117,8 +117,12 @@ TEST(Adapting, ATemperatureIsDroppedOnlyWhereItWasRefused) {
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(summary->ok, 6);
   for (const Observation& o : bench.sink.observations) {
-    if (o.probe == "p0") EXPECT_FALSE(o.request.temperature.has_value());
-    if (o.probe == "p1") EXPECT_EQ(o.request.temperature, 1.0);
+    if (o.probe == "p0") {
+      EXPECT_FALSE(o.request.temperature.has_value());
+    }
+    if (o.probe == "p1") {
+      EXPECT_EQ(o.request.temperature, 1.0);
+    }
   }
 }
 

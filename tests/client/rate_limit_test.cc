@@ -118,7 +118,9 @@ TEST(ReadServerLimits, Requests) {
     const ServerLimits limits = ReadServerLimits({200, test.headers}, kNow);
     const std::string name = test.headers.empty() ? "none" : test.headers[0].name + test.headers[0].value;
     EXPECT_EQ(limits.requests.remaining, test.remaining) << name;
-    if (name != "x-ratelimit-remaining5") EXPECT_EQ(limits.requests.reset_in, test.reset) << name;
+    if (name != "x-ratelimit-remaining5") {
+      EXPECT_EQ(limits.requests.reset_in, test.reset) << name;
+    }
     EXPECT_FALSE(limits.tokens.remaining.has_value());
   }
 }

@@ -86,7 +86,9 @@ TEST(KeyedBatteryTest, WeakKeysAreRefusedWithoutShowingThem) {
     const absl::StatusOr<Battery> battery = KeyedBattery(Secret(weak));
     ASSERT_EQ(battery.status().code(), absl::StatusCode::kInvalidArgument) << weak;
     EXPECT_THAT(internal::Message(battery.status()), HasSubstr("openssl rand -hex 32"));
-    if (*weak != '\0') EXPECT_THAT(internal::Message(battery.status()), Not(HasSubstr(weak)));
+    if (*weak != '\0') {
+      EXPECT_THAT(internal::Message(battery.status()), Not(HasSubstr(weak)));
+    }
   }
   EXPECT_TRUE(KeyedBattery(Secret("sixteen-bytes-12")).ok());
 }

@@ -107,7 +107,7 @@ TEST(LatencyModeTest, ShapeSeesJitterAndPrefill) {
 
 TEST(LatencyModeTest, ShapeNeedsStreamsOrPromptsOfSeveralLengths) {
   SampleSet bare;
-  for (int i = 0; i < 20; ++i) bare.probes["t"].latencies.push_back({.first_token_s = 0.1 + 0.01 * i});
+  for (int i = 0; i < 20; ++i) bare.probes["t"].latencies.emplace_back().first_token_s = 0.1 + 0.01 * i;
   const SignalEvidence evidence = EvaluateLatency(bare, bare, Mode(LatencyMode::kShape));
   EXPECT_FALSE(evidence.measurable);
   EXPECT_THAT(evidence.reason, HasSubstr("event_s"));
