@@ -105,7 +105,7 @@ std::vector<Observation> Day(const std::string& date, int each, double share, co
   std::vector<Observation> answers;
   for (int i = 0; i < each; ++i) {
     for (int p = 0; p < 10; ++p) {
-      Observation answer = ChoiceAnswer("p" + std::to_string(p), rng.Uniform() < share ? "yes" : "no");
+      Observation answer = ChoiceAnswer("p" + std::to_string(p), rng.Uniform() < share ? "yes" : other);
       answer.request.temperature = 0;
       answer.session = date + "T12:00:00Z";
       answer.time = date + "T12:00:00Z";
