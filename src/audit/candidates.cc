@@ -22,6 +22,31 @@ void RemoveOtherLengths(const SignalPlan& own, const SignalPlan& other, SampleSe
   }
 }
 
+template <class T>
+void FillIn(const T& all, T& own) {
+  if (own.empty()) own = all;
+}
+
+// What one serving has no data for is taken from all of them: it does not agree where it says nothing.
+void Complete(const SampleSet& pooled, SampleSet& serving) {
+  serving.sessions = std::max(serving.sessions, pooled.sessions);
+  for (const auto& [id, all] : pooled.probes) {
+    const auto [it, added] = serving.probes.emplace(id, all);
+    if (added) continue;
+    ProbeSample& own = it->second;
+    if (own.logprobs.empty()) {
+      own.tokens = all.tokens;
+      own.logprobs = all.logprobs;
+    }
+    FillIn(all.choices, own.choices);
+    FillIn(all.lengths, own.lengths);
+    FillIn(all.reasoning, own.reasoning);
+    FillIn(all.latencies, own.latencies);
+    FillIn(all.texts, own.texts);
+    FillIn(all.input_tokens, own.input_tokens);
+  }
+}
+
 std::optional<Candidate> FittedMixture(const std::vector<Candidate>& variants, const SampleSet& observed,
                                        std::uint64_t seed) {
   const std::vector<const SampleSet*> samples = Samples(variants);
@@ -80,8 +105,10 @@ std::vector<Candidate> References(const Fingerprint& fingerprint, const SampleSe
     for (auto& [name, sample] : fingerprint.Variants()) references.push_back({name, std::move(sample)});
   }
   if (references.size() == 1) return references;
+  const SampleSet pooled = fingerprint.Pooled();
+  for (Candidate& reference : references) Complete(pooled, reference.sample);
   std::optional<Candidate> mixture = FittedMixture(references, observed, options.seed);
-  references.push_back({"all variants pooled", fingerprint.Pooled()});
+  references.push_back({"all variants pooled", pooled});
   if (mixture) references.push_back(*std::move(mixture));
   return references;
 }

@@ -27,7 +27,8 @@ struct Candidate {
                                                         std::vector<std::string>& warnings);
 
 // The honest servings of the composite null: each variant, their pooled answers, and a sample of the mixture
-// that fits the observed short answers best. The serving claim knows only the pooled reference.
+// that fits the observed short answers best. What a variant has no data for is taken from the pooled ones, so
+// that all are judged by the same signals and probes. The serving claim knows only the pooled reference.
 [[nodiscard]] std::vector<Candidate> References(const Fingerprint& fingerprint, const SampleSet& observed,
                                                 const VerifyOptions& options);
 

@@ -8,22 +8,23 @@
 #include <string_view>
 #include <utility>
 
-#include "src/audit/power.h"
 #include "src/signal/model_index.h"
 #include "src/signal/tempered_choice.h"
 
 namespace pinchbeck::internal {
 namespace {
 
-// Reported log-probabilities that agree with the reference's this closely come from the claimed weights (or
-// from somebody who runs them): then other answers mean another configuration. Far below what even 4-bit
-// weights show.
+// Reported log-probabilities that agree with the reference's this closely, over so many probes, come from the
+// claimed weights (or from somebody who runs them): then other answers mean another configuration. Far below
+// what even 4-bit weights show.
 constexpr double kSameWeightsNats = 0.02;
+constexpr std::int64_t kFewestLogprobProbes = 8;
+constexpr double kInformativeNats = 0.1;
 
-const SignalReport* Find(const Report& report, std::string_view signal) {
-  const auto it = std::find_if(report.signals.begin(), report.signals.end(),
+const SignalReport* Find(const std::vector<SignalReport>& signals, std::string_view signal) {
+  const auto it = std::find_if(signals.begin(), signals.end(),
                                [&](const SignalReport& item) { return item.evidence.signal == signal; });
-  return it == report.signals.end() ? nullptr : &*it;
+  return it == signals.end() ? nullptr : &*it;
 }
 
 bool Differs(const SignalReport* signal) {
@@ -34,18 +35,20 @@ bool Rejected(const SignalReport& signal, const Report& report) {
   return signal.evidence.counted && signal.adjusted_p_value && *signal.adjusted_p_value <= report.alpha;
 }
 
-// Marks the rejected signals that `explained` holds for; true if none of those is left that decide: the ones
-// that differ, or, where none passes its gate, all.
+// What nobody has tested may be excused up to the effect of a typical substitute only: otherwise one more
+// token on every count, or one honest probe, would excuse anything.
+bool Excusable(const SignalEvidence& evidence) {
+  return evidence.effect && std::abs(*evidence.effect) <= evidence.default_effect;
+}
+
+// Marks the rejected signals that `explained` holds for; true if no rejected signal is left.
 template <class Explained>
 bool Mark(Report& report, const std::string& note, Explained explained) {
-  const bool any_differs = std::any_of(report.signals.begin(), report.signals.end(), [](const auto& signal) {
-    return signal.evidence.counted && signal.status == SignalStatus::kDiffers;
-  });
   bool left = false;
   for (SignalReport& signal : report.signals) {
-    if (!Rejected(signal, report)) continue;
+    if (!Rejected(signal, report) || signal.status == SignalStatus::kConfigurationDiffers) continue;
     if (!explained(signal)) {
-      left = left || !any_differs || signal.status == SignalStatus::kDiffers;
+      left = true;
       continue;
     }
     signal.status = SignalStatus::kConfigurationDiffers;
@@ -54,16 +57,48 @@ bool Mark(Report& report, const std::string& note, Explained explained) {
   return !left;
 }
 
+// No stored alternative could have given the answers: each is rejected, and in no signal that rejects the
+// claimed model is it accepted.
+bool AllRuledOut(const DecisionInput& input, const VerifyOptions& options, const Report& report) {
+  return std::all_of(input.alternatives.begin(), input.alternatives.end(), [&](const SampleSet* alternative) {
+    DecisionInput as_claimed = input;
+    as_claimed.reference = alternative;
+    as_claimed.alternatives.clear();
+    as_claimed.counted_only = true;
+    const Decision decision = Decide(as_claimed, options);
+    return decision.any_rejected &&
+           std::none_of(report.signals.begin(), report.signals.end(), [&](const SignalReport& signal) {
+             if (!Rejected(signal, report)) return false;
+             const SignalReport* own = Find(decision.signals, signal.evidence.signal);
+             return own != nullptr && own->adjusted_p_value && *own->adjusted_p_value > report.alpha;
+           });
+  });
+}
+
+// Probes whose compared tokens are not all but certain: there, models differ.
+std::int64_t InformativeProbes(const SampleSet& reference, const SampleSet& observed) {
+  return std::count_if(reference.probes.begin(), reference.probes.end(), [&](const auto& entry) {
+    const auto it = observed.probes.find(entry.first);
+    if (it == observed.probes.end() || it->second.logprobs.empty()) return false;
+    return std::any_of(entry.second.logprobs.begin(), entry.second.logprobs.end(), [](const auto& answer) {
+      return std::any_of(answer.entries.begin(), answer.entries.end(),
+                         [](const auto& token) { return token.second < -kInformativeNats; });
+    });
+  });
+}
+
 bool SameLogprobs(const SignalEvidence& evidence) {
-  return evidence.measurable && !evidence.incoherent && evidence.detectable_effect && evidence.effect &&
+  return evidence.measurable && !evidence.incoherent && evidence.probes >= kFewestLogprobProbes &&
+         evidence.detectable_effect && evidence.effect &&
          evidence.effect_high.value_or(*evidence.effect) < kSameWeightsNats;
 }
 
 // The log-probabilities fit the claimed weights and no alternative's. An alternative without comparable ones
 // cannot be told from the claimed model by them.
 bool ShowsSameWeights(const DecisionInput& input, const VerifyOptions& options, const Report& report) {
-  const SignalReport* logprob = Find(report, "logprob");
+  const SignalReport* logprob = Find(report.signals, "logprob");
   if (logprob == nullptr || Differs(logprob) || !SameLogprobs(logprob->evidence)) return false;
+  if (InformativeProbes(*input.reference, *input.observed) < kFewestLogprobProbes) return false;
   SignalOptions quick;
   quick.claim = options.claim;
   quick.seed = options.seed;
@@ -85,13 +120,6 @@ bool LikeliestOfAll(const DecisionInput& input) {
   return (scores.log_marginal.head(own) < scores.log_marginal(own)).all();
 }
 
-bool PowerAgainstAll(const DecisionInput& input, const std::vector<Candidate>& alternatives,
-                     const VerifyOptions& options) {
-  return std::all_of(alternatives.begin(), alternatives.end(), [&](const Candidate& alternative) {
-    return PowerAgainst(alternative.sample, input, options, 1) >= kRequiredPower;
-  });
-}
-
 std::string Formatted(const char* format, double a, double b = 0, double c = 0) {
   char buffer[160];
   std::snprintf(buffer, sizeof buffer, format, a, b, c);
@@ -102,20 +130,27 @@ bool ExplainByLogprobs(const DecisionInput& input, const VerifyOptions& options,
   // Below the gates there is nothing to excuse, and honest drift is no other configuration.
   const bool any = std::any_of(report.signals.begin(), report.signals.end(),
                                [](const SignalReport& signal) { return Differs(&signal); });
-  if (!any) return false;
-  if (!ShowsSameWeights(input, options, report)) return false;
+  if (!any || !ShowsSameWeights(input, options, report) || !AllRuledOut(input, options, report)) return false;
   Configuration found;
   found.kind = "same_log_probabilities";
-  found.note =
-      "log-probabilities agree with the claimed weights: other sampling settings, template or system prompt";
+  found.note = "log-probabilities agree with the claimed weights: other sampling settings";
   found.explains = Mark(report, found.note, [](const SignalReport&) { return true; });
   report.configuration = std::move(found);
   return report.configuration->explains;
 }
 
-bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& alternatives,
+// Was the prompt of the observed answers enrolled, with whatever serving?
+bool KnownPrompt(const std::vector<Candidate>& references, const SampleSet& observed) {
+  return std::any_of(references.begin(), references.end(), [&](const Candidate& reference) {
+    const auto fit = FitTokenizer(reference.sample, observed);
+    return fit && fit->reading == TokenizerReading::kSame;
+  });
+}
+
+bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& references,
                      const VerifyOptions& options, Report& report) {
   if (!report.tokenizer || !ShowsOtherPrompt(*report.tokenizer)) return false;
+  if (KnownPrompt(references, *input.observed)) return false;
   Configuration found;
   found.kind = "other_prompt";
   const double shift = report.tokenizer->intercept;
@@ -124,9 +159,11 @@ bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& a
                           : "every prompt counts %.0f tokens fewer: another template",
                 std::abs(shift));
   const bool tells =
-      alternatives.empty() || (LikeliestOfAll(input) && PowerAgainstAll(input, alternatives, options));
+      input.alternatives.empty() || (LikeliestOfAll(input) && AllRuledOut(input, options, report));
   if (tells) {
-    found.explains = Mark(report, found.note, [](const SignalReport&) { return true; });
+    found.explains =
+        Mark(report, found.note, [](const SignalReport& signal) { return Excusable(signal.evidence); });
+    if (!found.explains) found.note += "; what differs is more than another prompt is granted";
   } else {
     found.note += "; a stored alternative fits at least as well, so this explains nothing";
   }
@@ -135,11 +172,13 @@ bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& a
 }
 
 bool ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& options, Report& report) {
-  const SignalReport* choice = Find(report, "choice");
+  const SignalReport* choice = Find(report.signals, "choice");
   if (choice == nullptr || !Rejected(*choice, report)) return false;
-  const auto finding = ExplainByTemperature(
-      *input.reference, *input.observed, input.alternatives,
-      {.alpha = options.alpha, .default_effect_bits = choice->evidence.default_effect, .seed = options.seed});
+  const auto finding = ExplainByTemperature(*input.reference, *input.observed, input.alternatives,
+                                            {.alpha = options.alpha,
+                                             .default_effect_bits = choice->evidence.default_effect,
+                                             .seed = options.seed,
+                                             .threads = options.threads});
   // A temperature that explains nothing is worth telling only if nothing better was found.
   if (!finding || (!finding->explains && report.configuration)) return false;
   Configuration found;
@@ -152,11 +191,29 @@ bool ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& opti
   if (finding->explains) {
     found.note = Formatted("the choices are the reference's at %.2f times its temperature [%.2f, %.2f]",
                            finding->factor, finding->low, finding->high);
-    found.explains = Mark(report, found.note, [](const SignalReport& signal) {
+    // Texts and lengths change with the temperature too, but how cannot be computed from stored ones.
+    const bool ruled_out = AllRuledOut(input, options, report);
+    found.explains = Mark(report, found.note, [&](const SignalReport& signal) {
       const std::string& name = signal.evidence.signal;
-      return name == "choice" || name == "text" || name == "token_length";
+      const bool sampled = name == "text" || name == "token_length";
+      return name == "choice" || (sampled && ruled_out && Excusable(signal.evidence));
     });
   }
+  report.configuration = std::move(found);
+  return report.configuration->explains;
+}
+
+// How much a model reasons is a setting of the request: less of it alone says nothing about the weights.
+bool ExplainByEffort(Report& report) {
+  const SignalReport* reasoning = Find(report.signals, "reasoning");
+  if (reasoning == nullptr || !Rejected(*reasoning, report)) return false;
+  Configuration found;
+  found.kind = "reasoning_effort";
+  found.note = "less reasoning than the reference: the setting of reasoning effort may be another";
+  found.explains = Mark(report, found.note, [](const SignalReport& signal) {
+    // Reported output tokens hold those of the reasoning.
+    return signal.evidence.signal == "reasoning" || signal.evidence.signal == "token_length";
+  });
   report.configuration = std::move(found);
   return report.configuration->explains;
 }
@@ -173,11 +230,13 @@ void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) 
   }
 }
 
-bool ExplainByConfiguration(const DecisionInput& input, const std::vector<Candidate>& alternatives,
+bool ExplainByConfiguration(const DecisionInput& input, const std::vector<Candidate>& references,
                             const VerifyOptions& options, Report& report) {
   if (report.claim != Claim::kWeights) return false;
-  return ExplainByLogprobs(input, options, report) || ExplainByPrompt(input, alternatives, options, report) ||
-         ExplainByTemperatures(input, options, report);
+  // Other settings leave the tokenizer as it is.
+  if (report.tokenizer && report.tokenizer->reading == TokenizerReading::kOtherTokenizer) return false;
+  return ExplainByLogprobs(input, options, report) || ExplainByPrompt(input, references, options, report) ||
+         ExplainByTemperatures(input, options, report) || ExplainByEffort(report);
 }
 
 }  // namespace pinchbeck::internal

@@ -14,20 +14,26 @@ namespace pinchbeck::internal {
 void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report);
 
 // Looks for other settings that explain the signals which reject, marks those as `configuration_differs` and
-// describes what was found in `report.configuration`. True if nothing is left that differs (or, where no
-// signal passes its gate, that rejects). The serving claim has no such excuse: other settings are a change.
+// describes what was found in `report.configuration`. True if no signal is left that rejects. The serving
+// claim has no such excuse: other settings are a change. Nor has another tokenizer.
 //
-//   same_log_probabilities: first-token log-probabilities agree with the reference within 0.02 nats, and with
-//     no stored alternative; whatever else differs is sampling or prompt.
-//   other_prompt: input-token counts show one constant surplus (ShowsOtherPrompt), so the model saw another
-//     prompt. Explains all signals without alternatives; with alternatives only if the claimed model is
-//     likelier than each of them and each would have been found at this size with power 0.9.
+//   same_log_probabilities: log-probabilities of at least eight probes with tokens that are not all but
+//     certain agree with the reference's within 0.02 nats, and with no stored alternative's: the weights are
+//     there. Explains every signal.
+//   other_prompt: input-token counts show one constant surplus (ShowsOtherPrompt) that no enrolled serving
+//     has, so the model saw another prompt. Explains every signal, if the claimed model is likelier than each
+//     stored alternative.
 //   temperature: the choices are the reference's at another temperature (ExplainByTemperature). Explains
-//     choices, and the texts and lengths that were sampled along with them.
+//     choices, whose tempered reference was tested, and texts and lengths.
+//   reasoning_effort: nothing differs but the amount of reasoning, and the output tokens that hold it.
 //
-// `input` is the comparison that the decision was made by.
+// Everything but choices at another temperature is explained only if every stored alternative is rejected, in
+// each of the signals that reject the claimed model; and what another prompt or temperature does to a signal
+// on which it was not tested is granted up to the effect of a typical substitute (`default_effect`) only.
+//
+// `input` is the comparison that the decision was made by, `references` the enrolled servings.
 [[nodiscard]] bool ExplainByConfiguration(const DecisionInput& input,
-                                          const std::vector<Candidate>& alternatives,
+                                          const std::vector<Candidate>& references,
                                           const VerifyOptions& options, Report& report);
 
 }  // namespace pinchbeck::internal

@@ -52,11 +52,16 @@ SignalOptions OptionsFor(const NamedSignal& signal, const DecisionInput& input, 
   return result;
 }
 
+bool CountsLatency(const VerifyOptions& options) {
+  return options.latency != LatencyMode::kAdvisory && options.claim == Claim::kServing;
+}
+
 SignalReport Report(const NamedSignal& signal, const DecisionInput& input, const VerifyOptions& options,
                     std::size_t family) {
   SignalReport report;
   report.evidence =
       signal.evaluate(*input.reference, *input.observed, OptionsFor(signal, input, options, family));
+  if (report.evidence.signal == "latency") report.evidence.counted &= CountsLatency(options);
   if (report.evidence.measurable) report.status = SignalStatus::kConsistent;
   return report;
 }
@@ -75,8 +80,10 @@ SignalStatus TokenizerStatus(const TokenizerFit& fit) {
       return fit.matching == fit.probes && fit.unstable == 0 ? SignalStatus::kConsistent
                                                              : SignalStatus::kInconclusive;
     case TokenizerReading::kShifted:
-    case TokenizerReading::kScaled:
       return SignalStatus::kConfigurationDiffers;
+    case TokenizerReading::kScaled:
+      // The same model or another one, billed by somebody who multiplies.
+      return SignalStatus::kInconclusive;
     case TokenizerReading::kOtherTokenizer:
       return SignalStatus::kDiffers;
   }
@@ -117,8 +124,6 @@ bool OpenedByAlternative(const DecisionInput& input) {
 
 bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const VerifyOptions& options) {
   if (!evidence.effect) return false;
-  // Honest servings of one model run on any hardware and under any load.
-  if (evidence.signal == "latency" && options.claim == Claim::kWeights) return false;
   if (std::abs(*evidence.effect) > evidence.effect_gate) return true;
   if (input.identification || options.claim == Claim::kServing || evidence.signal != "choice") return false;
   evidence.gate_opened_by_alternative = OpenedByAlternative(input);
@@ -127,17 +132,17 @@ bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const Veri
 
 }  // namespace
 
-std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed, LatencyMode latency) {
+std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed, const VerifyOptions& options) {
   return std::size_t{InFamily(reference, observed, HasChoice)} +
          std::size_t{InFamily(reference, observed, HasLogprob)} +
          std::size_t{InFamily(reference, observed, HasLength)} +
          std::size_t{InFamily(reference, observed, HasText)} +
          std::size_t{InFamily(reference, observed, HasReasoning)} +
-         std::size_t{latency != LatencyMode::kAdvisory && InFamily(reference, observed, HasLatency)};
+         std::size_t{CountsLatency(options) && InFamily(reference, observed, HasLatency)};
 }
 
 Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
-  const std::size_t family = FamilySize(*input.reference, *input.observed, options.latency);
+  const std::size_t family = FamilySize(*input.reference, *input.observed, options);
   Decision decision;
   for (const NamedSignal& signal : kCounted)
     decision.signals.push_back(Report(signal, input, options, family));
@@ -176,7 +181,7 @@ Decision Decide(const DecisionInput& input, const VerifyOptions& options) {
 }
 
 bool Detects(const DecisionInput& input, const VerifyOptions& options) {
-  const std::size_t family = FamilySize(*input.reference, *input.observed, options.latency);
+  const std::size_t family = FamilySize(*input.reference, *input.observed, options);
   for (const NamedSignal& signal : kCounted) {
     SignalReport report = Report(signal, input, options, family);
     if (!report.evidence.measurable || !report.evidence.p_value) continue;

@@ -41,11 +41,12 @@ bool PowerAgainstDefaults(Report& report) {
 }
 
 // Whether some alternative would have been found; lists those that would not.
-bool PowerAgainstAlternatives(const DecisionInput& input, const std::vector<Candidate>& alternatives,
-                              const VerifyOptions& options, Report& report) {
+bool PowerAgainstAlternatives(const DecisionInput& input, const std::vector<Candidate>& references,
+                              const std::vector<Candidate>& alternatives, const VerifyOptions& options,
+                              Report& report) {
   report.power_against = "stored alternatives";
   for (const Candidate& alternative : alternatives) {
-    const double power = PowerAgainst(alternative.sample, input, options, 1);
+    const double power = PowerAgainst(alternative.sample, input, Samples(references), options, 1);
     if (power < kRequiredPower) {
       report.not_ruled_out.push_back({alternative.model, power});
     } else {
@@ -56,11 +57,12 @@ bool PowerAgainstAlternatives(const DecisionInput& input, const std::vector<Cand
 }
 
 std::optional<std::int64_t> AnswersForAlternatives(const DecisionInput& input,
+                                                   const std::vector<Candidate>& references,
                                                    const std::vector<Candidate>& alternatives,
                                                    const VerifyOptions& options, const Report& report) {
   std::optional<double> factor;
   for (const Candidate& alternative : alternatives) {
-    const auto settles = FactorToSettle(alternative.sample, input, options);
+    const auto settles = FactorToSettle(alternative.sample, input, Samples(references), options);
     if (settles) factor = std::min(factor.value_or(*settles), *settles);
   }
   if (!factor) return std::nullopt;
@@ -78,10 +80,11 @@ void MarkPowerless(std::vector<SignalReport>& signals) {
   }
 }
 
-void JudgePower(const DecisionInput& input, const std::vector<Candidate>& alternatives,
-                const VerifyOptions& options, Report& report) {
-  const bool powered = alternatives.empty() ? PowerAgainstDefaults(report)
-                                            : PowerAgainstAlternatives(input, alternatives, options, report);
+void JudgePower(const DecisionInput& input, const std::vector<Candidate>& references,
+                const std::vector<Candidate>& alternatives, const VerifyOptions& options, Report& report) {
+  const bool powered = alternatives.empty()
+                           ? PowerAgainstDefaults(report)
+                           : PowerAgainstAlternatives(input, references, alternatives, options, report);
   if (powered) {
     report.verdict = Verdict::kConsistent;
     return;
@@ -90,7 +93,7 @@ void JudgePower(const DecisionInput& input, const std::vector<Candidate>& altern
   report.reason = AnyIncoherent(report.signals) ? "incoherent_log_probabilities" : "too_few_observations";
   report.n_observed_needed = alternatives.empty()
                                  ? AnswersForDefaults(report)
-                                 : AnswersForAlternatives(input, alternatives, options, report);
+                                 : AnswersForAlternatives(input, references, alternatives, options, report);
 }
 
 }  // namespace pinchbeck::internal

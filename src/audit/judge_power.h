@@ -13,9 +13,10 @@ namespace pinchbeck::internal {
 // Signals that did not reject but could not have found a typical substitute are `inconclusive`.
 void MarkPowerless(std::vector<SignalReport>& signals);
 
-// Sets `consistent` with its power statements, or `inconclusive` with the size that would settle it.
-void JudgePower(const DecisionInput& input, const std::vector<Candidate>& alternatives,
-                const VerifyOptions& options, Report& report);
+// Sets `consistent` with its power statements, or `inconclusive` with the size that would settle it. A
+// stored alternative counts as found where it would have been told from every one of the `references`.
+void JudgePower(const DecisionInput& input, const std::vector<Candidate>& references,
+                const std::vector<Candidate>& alternatives, const VerifyOptions& options, Report& report);
 
 }  // namespace pinchbeck::internal
 

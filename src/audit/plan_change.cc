@@ -140,6 +140,16 @@ void MoveLogprobs(double nats, ProbeSample& probe) {
   }
 }
 
+// A single stored answer cannot stand on both sides: every change of it would be seen at once.
+void RemoveSingles(const SampleSet& whole, SampleSet& half) {
+  for (auto& [id, probe] : half.probes) {
+    const ProbeSample& all = whole.probes.at(id);
+    if (all.choice_count() < 2) probe.choices.clear();
+    if (all.logprobs.size() < 2) probe.logprobs.clear();
+    if (all.lengths.size() < 2) probe.lengths.clear();
+  }
+}
+
 // Half of the fingerprint as the reference, the other half as the endpoint that is to be changed.
 struct Halves {
   Fingerprint reference;
@@ -152,6 +162,7 @@ Halves Split(const Fingerprint& claimed, std::uint64_t seed) {
   for (std::size_t i = 0; i < claimed.parts.size(); ++i) {
     SampleSet kept, other;
     internal::HalveSample(claimed.parts[i].sample, stats::MixSeed(seed, 0xC4A6 + i), kept, other);
+    RemoveSingles(claimed.parts[i].sample, other);
     halves.reference.parts[i].sample = std::move(kept);
     lent.push_back(std::move(other));
   }
@@ -167,6 +178,7 @@ void KeepOnly(bool choices, bool lengths, bool logprobs, ProbeSample& probe) {
   if (!lengths) probe.lengths.clear();
   if (!logprobs) probe.logprobs.clear();
   probe.texts.clear();
+  probe.reasoning.clear();
 }
 
 const Choices& ChoicesOf(const SampleSet& sample, const std::string& probe) {
@@ -300,7 +312,8 @@ absl::StatusOr<Plan> PlanForChange(const Fingerprint& claimed, const PlanChange&
                                [](const auto& entry) { return HasCounted(entry.second); });
   if (!any) {
     return absl::FailedPreconditionError("the fingerprint of \"" + claimed.model +
-                                         "\" has no data in which \"" + description + "\" can be seen");
+                                         "\" has no data in which \"" + description +
+                                         "\" can be seen; a probe needs two stored answers or more");
   }
   Fingerprint substitute;
   substitute.model = description;

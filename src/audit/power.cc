@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pinchbeck/stats/counter_rng.h"
+#include "src/audit/audit_simulation.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -40,6 +41,11 @@ std::vector<T> DrawItems(const std::vector<T>& pool, std::size_t count, stats::C
   return drawn;
 }
 
+template <class T>
+std::vector<T> DrawOnce(const std::vector<T>& pool, std::size_t count, stats::CounterRng& rng) {
+  return DrawItems(pool, std::min(count, pool.size()), rng);
+}
+
 std::map<std::string, std::int64_t> DrawChoices(const std::map<std::string, std::int64_t>& counts,
                                                 std::size_t count, stats::CounterRng& rng) {
   std::vector<const std::string*> pool;
@@ -65,9 +71,9 @@ SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, doub
     drawn.choices =
         DrawChoices(pool.choices, Scaled(static_cast<std::size_t>(design.choice_count()), factor), rng);
     drawn.logprobs = DrawItems(pool.logprobs, Scaled(design.logprobs.size(), factor), rng);
-    drawn.lengths = DrawItems(pool.lengths, Scaled(design.lengths.size(), factor), rng);
-    drawn.reasoning = DrawItems(pool.reasoning, Scaled(design.reasoning.size(), factor), rng);
-    drawn.texts = DrawItems(pool.texts, Scaled(design.texts.size(), factor), rng);
+    drawn.lengths = DrawOnce(pool.lengths, Scaled(design.lengths.size(), factor), rng);
+    drawn.reasoning = DrawOnce(pool.reasoning, Scaled(design.reasoning.size(), factor), rng);
+    drawn.texts = DrawOnce(pool.texts, Scaled(design.texts.size(), factor), rng);
     simulated.probes.emplace(id, std::move(drawn));
   }
   return simulated;
@@ -75,33 +81,42 @@ SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, doub
 
 }  // namespace
 
-double PowerAgainst(const SampleSet& alternative, const DecisionInput& input, const VerifyOptions& options,
+double PowerAgainst(const SampleSet& alternative, const DecisionInput& input,
+                    const std::vector<const SampleSet*>& references, const VerifyOptions& options,
                     double factor) {
   VerifyOptions quick = options;
-  const double family = static_cast<double>(FamilySize(*input.reference, *input.observed, options.latency));
+  const double family = static_cast<double>(FamilySize(*input.reference, *input.observed, options));
   // Enough relabelings for p-values well below the smallest level that Holm's procedure uses.
   quick.permutations =
       std::max<std::int64_t>(499, static_cast<std::int64_t>(std::ceil(2 * family / options.alpha)));
   int detected = 0, missed = 0;
   for (int i = 0; i < kSimulations; ++i) {
-    stats::CounterRng rng(stats::MixSeed(options.seed, 77), static_cast<std::uint64_t>(i));
-    const SampleSet simulated = Simulate(alternative, *input.observed, factor, rng);
+    const auto number = static_cast<std::uint64_t>(i);
+    stats::CounterRng rng(stats::MixSeed(options.seed, 77), number);
+    SampleSet stored, served;
+    HalveSample(alternative, stats::MixSeed(options.seed, 2000 + number), stored, served);
+    const SampleSet simulated = Simulate(served, *input.observed, factor, rng);
     DecisionInput trial = input;
     trial.observed = &simulated;
     // Looking for one alternative at a time is what makes the simulation quick; the maximum over all of them
     // in the real test costs little power.
-    if (!input.alternatives.empty()) trial.alternatives = {&alternative};
-    quick.seed = stats::MixSeed(options.seed, 1000 + static_cast<std::uint64_t>(i));
-    (Detects(trial, quick) ? detected : missed) += 1;
+    if (!input.alternatives.empty()) trial.alternatives = {&stored};
+    quick.seed = stats::MixSeed(options.seed, 1000 + number);
+    const bool found = std::all_of(references.begin(), references.end(), [&](const SampleSet* reference) {
+      trial.reference = reference;
+      return Detects(trial, quick);
+    });
+    (found ? detected : missed) += 1;
     if (missed > kSimulations * (1 - kRequiredPower) + 1e-9) break;
   }
   return static_cast<double>(detected) / (detected + missed);
 }
 
 std::optional<double> FactorToSettle(const SampleSet& alternative, const DecisionInput& input,
+                                     const std::vector<const SampleSet*>& references,
                                      const VerifyOptions& options) {
   for (const double factor : {2.0, 4.0, 8.0, 16.0}) {
-    if (PowerAgainst(alternative, input, options, factor) >= kRequiredPower) return factor;
+    if (PowerAgainst(alternative, input, references, options, factor) >= kRequiredPower) return factor;
   }
   return std::nullopt;
 }

@@ -8,19 +8,46 @@
 namespace pinchbeck {
 namespace {
 
-// Sessions that were enrolled and are checked again: not independent.
-absl::StatusOr<std::set<std::string>> SharedSessions(const Fingerprint& fingerprint,
-                                                     const std::vector<std::string>& recordings) {
-  std::set<std::string> enrolled, shared;
-  for (const FingerprintPart& part : fingerprint.parts) {
-    if (!part.session.empty()) enrolled.insert(part.session);
-  }
+struct HeldOutSessions {
+  // Enrolled ones that are checked again: not independent.
+  std::set<std::string> shared;
+  bool unnamed = false;
+};
+
+absl::StatusOr<HeldOutSessions> SessionsOf(const Fingerprint& fingerprint,
+                                           const std::vector<std::string>& recordings) {
+  std::set<std::string> enrolled;
+  for (const FingerprintPart& part : fingerprint.parts) enrolled.insert(part.session);
+  HeldOutSessions sessions;
   const auto read = ReadRecordings(recordings, [&](const Observation& observation) {
-    if (observation.session && enrolled.count(*observation.session) > 0) shared.insert(*observation.session);
+    const std::string session = observation.session.value_or("");
+    sessions.unnamed = sessions.unnamed || session.empty();
+    if (!session.empty() && enrolled.count(session) > 0) sessions.shared.insert(session);
     return absl::OkStatus();
   });
   if (!read.ok()) return read.status();
-  return shared;
+  return sessions;
+}
+
+// Why the held-out session speaks against the fingerprint, or for nothing.
+std::string FailureOf(const Report& weights, const std::set<std::string>& shared) {
+  if (!shared.empty()) {
+    return "session \"" + *shared.begin() +
+           "\" is in the fingerprint too; a check needs a session that was not enrolled";
+  }
+  if (weights.verdict == Verdict::kDiffers) {
+    return "the held-out session differs from the fingerprint; enrol more sessions, or --variants where it "
+           "is "
+           "another serving";
+  }
+  if (weights.reason == "configuration") {
+    return "the held-out session was recorded with other settings than the fingerprint; enrol and check with "
+           "the same";
+  }
+  if (weights.reason == "too_few_observations") {
+    return "the held-out session is too small to notice a substitute; record more answers";
+  }
+  return {};
 }
 
 std::string DifferingSignals(const Report& report) {
@@ -38,7 +65,7 @@ absl::StatusOr<SelfCheck> CheckFingerprint(const Fingerprint& fingerprint,
                                            const std::vector<std::string>& recordings,
                                            VerifyOptions options) {
   SelfCheck check;
-  PINCHBECK_ASSIGN_OR_RETURN(const std::set<std::string> shared, SharedSessions(fingerprint, recordings));
+  PINCHBECK_ASSIGN_OR_RETURN(const HeldOutSessions sessions, SessionsOf(fingerprint, recordings));
   options.alternatives.clear();
   options.claim = Claim::kWeights;
   PINCHBECK_ASSIGN_OR_RETURN(check.weights, VerifyRecordings(fingerprint, recordings, options));
@@ -49,20 +76,17 @@ absl::StatusOr<SelfCheck> CheckFingerprint(const Fingerprint& fingerprint,
   }
   options.claim = Claim::kServing;
   PINCHBECK_ASSIGN_OR_RETURN(check.serving, VerifyRecordings(fingerprint, recordings, options));
-  check.passed = check.weights.verdict != Verdict::kDiffers;
-  for (const std::string& session : shared) {
-    check.warnings.push_back("session \"" + session +
-                             "\" is in the fingerprint too; a check needs a session that was not enrolled");
+  check.failure = FailureOf(check.weights, sessions.shared);
+  if (sessions.unnamed) {
+    check.warnings.emplace_back(
+        "the held-out answers name no session, so nobody can check that they were not enrolled");
   }
-  if (check.passed && check.serving.verdict == Verdict::kDiffers) {
+  if (check.passed() && check.serving.verdict == Verdict::kDiffers) {
     check.warnings.push_back("this serving is not stable between sessions (" +
                              DifferingSignals(check.serving) +
                              "); enrol more sessions before it is used with --claim serving");
   }
-  if (check.weights.reason == "too_few_observations") {
-    check.warnings.emplace_back(
-        "the held-out session is too small to notice much; the check proves little, record more answers");
-  } else if (check.passed && check.weights.verdict == Verdict::kInconclusive) {
+  if (check.passed() && check.weights.verdict == Verdict::kInconclusive) {
     check.warnings.push_back("the held-out session differs from the fingerprint, though not beyond doubt (" +
                              check.weights.reason.value_or("") + ")");
   }

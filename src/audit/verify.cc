@@ -74,21 +74,32 @@ const Candidate* DecideAgainst(const std::vector<Candidate>& references, Decisio
   return reference;
 }
 
+// Smallest adjusted p-value of the signals that differ and that no other setting explains.
+std::optional<double> SmallestThatDiffers(const Report& report) {
+  std::optional<double> smallest;
+  for (const SignalReport& signal : report.signals) {
+    if (!signal.evidence.counted || signal.status != SignalStatus::kDiffers) continue;
+    smallest = std::min(smallest.value_or(1), signal.adjusted_p_value.value_or(1));
+  }
+  return smallest;
+}
+
 // Sets the verdict from the decision, then looks for what explains or limits it.
-void Conclude(const DecisionInput& input, const Decision& decision,
+void Conclude(const DecisionInput& input, const Decision& decision, const std::vector<Candidate>& references,
               const std::vector<Candidate>& alternatives, const VerifyOptions& options, Report& report) {
-  if (decision.any_rejected && internal::ExplainByConfiguration(input, alternatives, options, report)) {
+  if (decision.any_rejected && internal::ExplainByConfiguration(input, references, options, report)) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "configuration";
-  } else if (decision.any_differs) {
+  } else if (const auto p_value = SmallestThatDiffers(report)) {
     report.verdict = Verdict::kDiffers;
+    report.p_value = p_value;
     internal::Attribute(*input.reference, *input.observed, alternatives, options, report);
   } else if (decision.any_rejected) {
     report.verdict = Verdict::kInconclusive;
     report.reason = "effect_below_gate";
     internal::AddLargestShares(*input.reference, *input.observed, alternatives, report);
   } else {
-    internal::JudgePower(input, alternatives, options, report);
+    internal::JudgePower(input, references, alternatives, options, report);
     internal::AddLargestShares(*input.reference, *input.observed, alternatives, report);
   }
 }
@@ -125,7 +136,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
     return CheckConditions(report.condition_differences);
   }
   VerifyOptions raised = options;
-  const double family = static_cast<double>(internal::FamilySize(pooled, observed, options.latency));
+  const double family = static_cast<double>(internal::FamilySize(pooled, observed, options));
   raised.permutations =
       std::max(options.permutations, static_cast<std::int64_t>(std::ceil(20 * family / options.alpha)));
   report.permutations = raised.permutations;
@@ -145,7 +156,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   report.variant = reference->model;
   report.p_value = decision.p_value;
   report.signals = std::move(decision.signals);
-  report.tokenizer = FitTokenizer(pooled, observed);
+  report.tokenizer = FitTokenizer(reference->sample, observed);
   report.usage = CompareUsageWithText(fingerprint.plan, pooled, observed);
   internal::MarkWithinMargin(report.signals, report);
   internal::MarkPowerless(report.signals);
@@ -164,7 +175,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   input.reference = &reference->sample;
   if (trusted) input.observed = &*trusted;
   input.counted_only = true;
-  Conclude(input, decision, alternatives, raised, report);
+  Conclude(input, decision, references, alternatives, raised, report);
   DowngradeRanking(fingerprint, raised, report);
   return report;
 }

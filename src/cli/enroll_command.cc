@@ -1,9 +1,11 @@
 // pinchbeck enroll: recordings (or a live collection) to a fingerprint.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -62,18 +64,31 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
   }
 }
 
+// A file that is enrolled and checked agrees with itself.
+absl::Status CheckApart(const EnrollFlags& flags) {
+  for (const std::string& held_out : flags.self_check) {
+    for (const std::string& enrolled : flags.recordings) {
+      std::error_code error;
+      if (!std::filesystem::equivalent(held_out, enrolled, error)) continue;
+      return absl::InvalidArgumentError("--self-check " + held_out +
+                                        ": the file is enrolled too; give a recording of another session");
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Before the fingerprint is written: does an independent session agree with it? False: it must not be used.
 absl::StatusOr<bool> PassesSelfCheck(const EnrollFlags& flags, const Fingerprint& fingerprint,
                                      CommandContext& context) {
+  PINCHBECK_RETURN_IF_ERROR(CheckApart(flags));
   VerifyOptions options;
   options.seed = flags.collect.seed;
   PINCHBECK_ASSIGN_OR_RETURN(const SelfCheck check, CheckFingerprint(fingerprint, flags.self_check, options));
   for (const std::string& warning : check.warnings)
     context.err << "pinchbeck: warning: self-check: " << warning << "\n";
-  if (!check.passed) {
-    context.err << ReportToText(check.weights)
-                << "pinchbeck: the held-out session differs from this fingerprint; " << flags.out
-                << " was not written. Enrol more sessions (--recording ... --variants for other servings)\n";
+  if (!check.passed()) {
+    context.err << ReportToText(check.weights) << "pinchbeck: self-check: " << check.failure << "; "
+                << flags.out << " was not written\n";
     context.exit_code = kExitDiffers;
     return false;
   }

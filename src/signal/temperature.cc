@@ -23,38 +23,28 @@ constexpr int kMissesAllowed = 2;
 constexpr double kSmoothing = 0.5;
 constexpr int kMostSimulations = 1999;
 
-// Log-likelihood of the observed answers under smoothed stored ones at the best temperature. Concave in the
-// power, so that a golden section finds its maximum.
-double BestLogLikelihood(const std::vector<TemperedCell>& cells, const SampleSet& model) {
-  std::vector<std::vector<double>> logs;
+// Shares of the stored answers of each cell, smoothed.
+std::vector<std::vector<double>> SmoothedShares(const std::vector<TemperedCell>& cells,
+                                                const SampleSet& model) {
+  std::vector<std::vector<double>> shares;
   for (const TemperedCell& cell : cells) {
     const auto& counts = model.probes.at(cell.probe).choices;
     double total = 0;
-    logs.emplace_back();
+    shares.emplace_back();
     for (const std::string& answer : cell.categories) {
       const auto it = counts.find(answer);
-      const double count = kSmoothing + (it == counts.end() ? 0.0 : static_cast<double>(it->second));
-      logs.back().push_back(std::log(count));
-      total += count;
+      shares.back().push_back(kSmoothing + (it == counts.end() ? 0.0 : static_cast<double>(it->second)));
+      total += shares.back().back();
     }
-    for (double& value : logs.back()) value -= std::log(total);
+    for (double& value : shares.back()) value /= total;
   }
-  const auto at = [&](double log_power) {
-    double sum = 0;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      const double u = std::exp(log_power) * cells[c].relative_temperature;
-      double normaliser = 0, answers = 0;
-      for (std::size_t k = 0; k < logs[c].size(); ++k) {
-        normaliser += std::exp(u * logs[c][k]);
-        answers += cells[c].observed[k];
-        sum += cells[c].observed[k] * u * logs[c][k];
-      }
-      sum -= answers * std::log(normaliser);
-    }
-    return sum;
-  };
+  return shares;
+}
+
+// The largest value of a concave function between two points, by golden section.
+template <class Function>
+double LargestOf(const Function& at, double low, double high) {
   constexpr double kGolden = 0.6180339887498949;
-  double low = -std::log(kLargestFactor), high = std::log(kLargestFactor);
   double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
   double at_a = at(a), at_b = at(b);
   for (int i = 0; i < 30; ++i) {
@@ -71,6 +61,48 @@ double BestLogLikelihood(const std::vector<TemperedCell>& cells, const SampleSet
     }
   }
   return std::max(at_a, at_b);
+}
+
+// Log-likelihood of the observed answers under smoothed stored ones at the best temperature. Concave in the
+// power.
+double BestLogLikelihood(const std::vector<TemperedCell>& cells, const SampleSet& model) {
+  std::vector<std::vector<double>> logs = SmoothedShares(cells, model);
+  for (std::vector<double>& cell : logs) {
+    for (double& value : cell) value = std::log(value);
+  }
+  const auto at = [&](double log_power) {
+    double sum = 0;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const double u = std::exp(log_power) * cells[c].relative_temperature;
+      double normaliser = 0, answers = 0;
+      for (std::size_t k = 0; k < logs[c].size(); ++k) {
+        normaliser += std::exp(u * logs[c][k]);
+        answers += cells[c].observed[k];
+        sum += cells[c].observed[k] * u * logs[c][k];
+      }
+      sum -= answers * std::log(normaliser);
+    }
+    return sum;
+  };
+  return LargestOf(at, -std::log(kLargestFactor), std::log(kLargestFactor));
+}
+
+// Log-likelihood of the observed answers as the best mixture of both stored models, at their own temperature.
+// Concave in the share.
+double BestMixtureLogLikelihood(const std::vector<TemperedCell>& cells, const SampleSet& reference,
+                                const SampleSet& alternative) {
+  const auto own = SmoothedShares(cells, reference), other = SmoothedShares(cells, alternative);
+  const auto at = [&](double share) {
+    double sum = 0;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      for (std::size_t k = 0; k < own[c].size(); ++k) {
+        if (cells[c].observed[k] <= 0) continue;
+        sum += cells[c].observed[k] * std::log((1 - share) * own[c][k] + share * other[c][k]);
+      }
+    }
+    return sum;
+  };
+  return LargestOf(at, 0, 1);
 }
 
 double Total(const std::vector<double>& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); }
@@ -139,9 +171,13 @@ std::vector<double> DrawDiverging(const TemperedCell& cell, const std::vector<do
   return drawn;
 }
 
-// Probes that all three have; empty where the alternative shares none.
+// Is the tempered reference likelier than the alternative at its own best temperature, and than the best
+// mixture of both? `cells`: probes that all three have; empty where the alternative shares none.
 bool Beats(const SampleSet& reference, const std::vector<TemperedCell>& cells, const SampleSet& alternative) {
-  return !cells.empty() && BestLogLikelihood(cells, reference) > BestLogLikelihood(cells, alternative);
+  if (cells.empty()) return false;
+  const double tempered = BestLogLikelihood(cells, reference);
+  return tempered > BestLogLikelihood(cells, alternative) &&
+         tempered > BestMixtureLogLikelihood(cells, reference, alternative);
 }
 
 }  // namespace
@@ -167,11 +203,11 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   for (const SampleSet* alternative : alternatives) {
     shared.push_back(TemperedCells(reference, observed, alternative));
     if (!Beats(reference, shared.back(), *alternative))
-      return refuse("a stored alternative fits at least as well as another temperature");
+      return refuse("a stored alternative, alone or mixed in, fits at least as well as another temperature");
   }
   const int simulations =
       std::clamp(static_cast<int>(std::ceil(2 / options.alpha)) - 1, 199, kMostSimulations);
-  const TemperedTest test = TestTempered(cells, simulations, options.seed);
+  const TemperedTest test = TestTempered(cells, simulations, options.seed, options.threads);
   finding.p_value = test.p_value;
   finding.low = std::exp(-std::log(fit.power) - kNormal95 * test.log_power_deviation);
   finding.high = std::exp(-std::log(fit.power) + kNormal95 * test.log_power_deviation);
@@ -180,7 +216,7 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     const SampleSet& alternative = *alternatives[i];
     const bool all = shared[i].size() == cells.size();
-    const TemperedTest own = all ? test : TestTempered(shared[i], simulations, options.seed);
+    const TemperedTest own = all ? test : TestTempered(shared[i], simulations, options.seed, options.threads);
     const bool power = HasPower(shared[i], own, options, [&](std::size_t c, stats::CounterRng& rng) {
       return DrawStored(shared[i][c], alternative, rng);
     });

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "pinchbeck/internal/parallel_for.h"
 #include "pinchbeck/stats/counter_rng.h"
 
 namespace pinchbeck::internal {
@@ -15,6 +16,8 @@ namespace {
 constexpr double kLowestTemperature = 0.1;
 constexpr double kLargestPower = 3;
 constexpr int kRounds = 80;
+// Added to the counts that samples are simulated from.
+constexpr double kFlattening = 1;
 // Largest change of a logit in one round.
 constexpr double kLargestStep = 1.5;
 
@@ -148,6 +151,52 @@ std::vector<double> DrawFrom(const std::vector<double>& shares, double count, st
   return drawn;
 }
 
+// Shares to simulate from. A fit gives answers that nobody has given yet no chance, and rare ones what chance
+// gave them, so that simulated samples would be less scattered than real ones and an honest endpoint would be
+// rejected too often. A part of the seen answers' chances therefore goes to as many unseen ones as there are
+// likely to be (Chao, Wang & Jost 2013), and each answer counts once more.
+struct Source {
+  std::vector<double> reference, observed;
+};
+
+// Number and chance of the unseen answers, from those seen once and twice (Chao 1984; Chao & Jost 2012).
+struct Unseen {
+  std::size_t answers = 0;
+  double chance = 0;
+};
+
+Unseen EstimateUnseen(const TemperedCell& cell) {
+  double once = 0, twice = 0, n = 0;
+  for (std::size_t k = 0; k < cell.reference.size(); ++k) {
+    const double count = cell.reference[k] + cell.observed[k];
+    n += count;
+    once += count == 1;
+    twice += count == 2;
+  }
+  if (once == 0) return {};
+  const double answers = (n - 1) / n * (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2);
+  const double rest = (n - 1) * once / ((n - 1) * once + 2 * twice);
+  if (answers < 0.5) return {};
+  return {static_cast<std::size_t>(std::ceil(answers)), once / n * rest};
+}
+
+Source SourceOf(const TemperedCell& cell, const std::vector<double>& fitted, double exponent) {
+  const Unseen unseen = EstimateUnseen(cell);
+  const double n = Total(cell.reference) + Total(cell.observed);
+  Source source;
+  source.reference = fitted;
+  double missed = 0;
+  for (const double p : fitted) missed += p * std::pow(1 - p, n);
+  const double taken = missed > 0 ? unseen.chance / missed : 0;
+  for (double& p : source.reference) p *= std::max(0.0, 1 - taken * std::pow(1 - p, n));
+  for (std::size_t i = 0; i < unseen.answers; ++i) {
+    source.reference.push_back(unseen.chance / static_cast<double>(unseen.answers));
+  }
+  for (double& p : source.reference) p = p > 0 ? n * p + kFlattening : 0;
+  for (const double p : source.reference) source.observed.push_back(p > 0 ? std::pow(p, exponent) : 0);
+  return source;
+}
+
 }  // namespace
 
 std::vector<TemperedCell> TemperedCells(const SampleSet& reference, const SampleSet& observed,
@@ -192,23 +241,31 @@ TemperedFit FitTempered(const std::vector<TemperedCell>& cells, std::optional<do
   return Fitter(cells, power).Run();
 }
 
-TemperedTest TestTempered(const std::vector<TemperedCell>& cells, int simulations, std::uint64_t seed) {
+TemperedTest TestTempered(const std::vector<TemperedCell>& cells, int simulations, std::uint64_t seed,
+                          int threads) {
   TemperedTest test;
   test.fit = FitTempered(cells);
-  std::vector<TemperedCell> drawn = cells;
-  std::vector<double> logs;
-  std::int64_t reached = 0;
-  for (int b = 0; b < simulations; ++b) {
+  test.simulated.resize(static_cast<std::size_t>(simulations));
+  std::vector<double> logs(test.simulated.size());
+  std::vector<Source> sources;
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    sources.push_back(
+        SourceOf(cells[c], test.fit.reference[c], test.fit.power * cells[c].relative_temperature));
+  }
+  pinchbeck::internal::ParallelFor(simulations, threads, [&](std::int64_t b) {
     stats::CounterRng rng(stats::MixSeed(seed, 0x7E39), static_cast<std::uint64_t>(b));
+    std::vector<TemperedCell> drawn = cells;
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      drawn[c].reference = DrawFrom(test.fit.reference[c], Total(cells[c].reference), rng);
-      drawn[c].observed = DrawFrom(test.fit.observed[c], Total(cells[c].observed), rng);
+      drawn[c].reference = DrawFrom(sources[c].reference, Total(cells[c].reference), rng);
+      drawn[c].observed = DrawFrom(sources[c].observed, Total(cells[c].observed), rng);
     }
     const TemperedFit again = FitTempered(drawn);
-    test.simulated.push_back(again.statistic);
-    logs.push_back(std::log(again.power));
-    reached += again.statistic >= test.fit.statistic * (1 - 1e-9);
-  }
+    test.simulated[static_cast<std::size_t>(b)] = again.statistic;
+    logs[static_cast<std::size_t>(b)] = std::log(again.power);
+  });
+  const double least = test.fit.statistic * (1 - 1e-9);
+  const auto reached = std::count_if(test.simulated.begin(), test.simulated.end(),
+                                     [&](double value) { return value >= least; });
   const double n = static_cast<double>(simulations), mean = Total(logs) / n;
   double squares = 0;
   for (const double value : logs) squares += (value - mean) * (value - mean);

@@ -40,8 +40,9 @@ struct TemperedFit {
 [[nodiscard]] TemperedFit FitTempered(const std::vector<TemperedCell>& cells,
                                       std::optional<double> power = std::nullopt);
 
-// Parametric bootstrap of that model: both samples are drawn from the fit and the fit is repeated, u
-// included. Valid as the samples grow; its level at the sizes of an audit is measured in
+// Parametric bootstrap of that model: both samples are drawn from the fit, flattened and with a share for
+// answers unseen so far (Chao, Wang & Jost 2013, doi:10.1111/2041-210X.12108), and the fit is
+// repeated, u included. Valid as the samples grow; its level at the sizes of an audit is measured in
 // tests/calibration/gates_calibration_test.cc.
 struct TemperedTest {
   TemperedFit fit;
@@ -52,13 +53,14 @@ struct TemperedTest {
   double log_power_deviation = 0;
 };
 [[nodiscard]] TemperedTest TestTempered(const std::vector<TemperedCell>& cells, int simulations,
-                                        std::uint64_t seed);
+                                        std::uint64_t seed, int threads = 1);
 
 struct TemperatureOptions {
   double alpha = 0.01;
   // Without alternatives: divergence beyond the temperature that the test must find with power 0.9.
   double default_effect_bits = 0.1;
   std::uint64_t seed = 1;
+  int threads = 1;
 };
 
 struct TemperatureFinding {
@@ -74,10 +76,10 @@ struct TemperatureFinding {
 };
 
 // The temperature explains a difference if the maximum-likelihood factor lies inside [1/3, 3]; a factor of 1
-// is worse at the 1 % level of the likelihood ratio; every alternative, at its own best temperature, has a
-// lower likelihood; the bootstrap accepts the tempered reference at alpha; and with power 0.9 it would have
-// rejected each alternative at this size, or, without alternatives, shares that diverge by the default
-// effect.
+// is worse at the 1 % level of the likelihood ratio; every alternative, at its own best temperature or mixed
+// with the reference in the best share, has a lower likelihood; the bootstrap accepts the tempered reference
+// at alpha; and with power 0.9 it would have rejected each alternative at this size, or, without
+// alternatives, shares that diverge by the default effect.
 //
 // nullopt: no probe can be tempered.
 [[nodiscard]] std::optional<TemperatureFinding> ExplainByTemperature(

@@ -23,6 +23,8 @@ constexpr std::int64_t kDistinctForSlope = 3;
 // Pairs of prompts grow with the square of their number.
 constexpr std::size_t kMostForSlope = 512;
 constexpr double kNormal95 = 1.959963984540054;
+// Least distance of a billing factor from 1.
+constexpr double kSmallestFactor = 0.03;
 // A way of counting with less than this share of the answers is an accident.
 constexpr double kSmallestBackend = 0.02;
 
@@ -98,14 +100,15 @@ Line LeastSquares(const std::vector<Counted>& points) {
 
 std::optional<double> RSquared(const std::vector<Counted>& points) {
   if (points.size() < 3) return std::nullopt;
-  double mean_x = 0, mean_y = 0, xx = 0, yy = 0, xy = 0;
+  // Counts are whole numbers: the sums are exact, and equal counts have no variance to the last bit.
+  double sum_x = 0, sum_y = 0, xx = 0, yy = 0, xy = 0;
   const double n = static_cast<double>(points.size());
   for (const Counted& point : points) {
-    mean_x += point.reference / n;
-    mean_y += point.observed / n;
+    sum_x += point.reference;
+    sum_y += point.observed;
   }
   for (const Counted& point : points) {
-    const double dx = point.reference - mean_x, dy = point.observed - mean_y;
+    const double dx = n * point.reference - sum_x, dy = n * point.observed - sum_y;
     xx += dx * dx;
     yy += dy * dy;
     xy += dx * dy;
@@ -161,6 +164,17 @@ void SetLineInterval(const std::vector<Counted>& points, const Line& line, Token
   fit.intercept_high = line.a + half;
 }
 
+double SlopeError(const std::vector<Counted>& points, const Line& line) {
+  const double n = static_cast<double>(points.size());
+  double mean = 0, spread = 0, squares = 0;
+  for (const Counted& point : points) mean += point.reference / n;
+  for (const Counted& point : points) {
+    spread += (point.reference - mean) * (point.reference - mean);
+    squares += Residual(point, line) * Residual(point, line);
+  }
+  return std::sqrt(squares / (n - 2) / spread);
+}
+
 // Counts multiplied by a factor and rounded. False where no line fits.
 bool FitScaled(const std::vector<Counted>& points, TokenizerFit& fit) {
   if (fit.probes < kFewestForSlope || fit.distinct < kDistinctForSlope) return false;
@@ -178,6 +192,8 @@ bool FitScaled(const std::vector<Counted>& points, TokenizerFit& fit) {
     return std::abs(Residual(point, line)) <= 1;
   });
   if (static_cast<double>(matching) < kMatchingShare * static_cast<double>(points.size())) return false;
+  // Counts that scatter by a token lie near some line too: a factor must be one.
+  if (std::abs(line.b - 1) < std::max(kSmallestFactor, 2 * SlopeError(near, line))) return false;
   fit.matching = matching;
   fit.slope = line.b;
   fit.intercept = line.a;

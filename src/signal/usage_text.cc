@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "pinchbeck/signal/tokenizer.h"
+#include "src/signal/student_limit.h"
 
 namespace pinchbeck {
 namespace {
 
 constexpr std::size_t kFewestProbes = 5;
-constexpr double kNormal95 = 1.959963984540054;
 
 struct Sums {
   double units = 0, characters = 0;
@@ -59,8 +59,9 @@ std::optional<UsageAgainstText> CompareUsageWithText(const SignalPlan& plan, con
     }
     const double k = static_cast<double>(counted.size());
     const double error = std::sqrt(squares * k / (k - 1)) / all_expected;
-    result.low = std::max(0.0, result.factor - kNormal95 * error);
-    result.high = result.factor + kNormal95 * error;
+    const double half = internal::StudentTwoSidedLimit(k - 1, 0.05) * error;
+    result.low = std::max(0.0, result.factor - half);
+    result.high = result.factor + half;
     result.probes = static_cast<std::int64_t>(counted.size());
     result.unit = source == LengthSource::kUsage ? "output tokens" : "stream events";
     return result;

@@ -102,21 +102,61 @@ TEST_F(ConfigurationTest, AnotherModelDiffersAtEveryTemperature) {
 }
 
 TEST_F(ConfigurationTest, AHiddenPromptIsNotAccusedUnlessAnAlternativeFits) {
-  // What a hidden prompt does to the answers nobody knows: here they are another model's.
-  const Observations observed = Prompted(DrawAnswers(ModelShares(3), 6, 100, 3), 31);
-  const Report report = Verified(fingerprint_, observed);
-  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
-  EXPECT_EQ(report.reason, "configuration");
-  EXPECT_EQ(report.configuration->kind, "other_prompt");
-  EXPECT_THAT(report.configuration->note, HasSubstr("31 tokens more"));
-  EXPECT_EQ(report.tokenizer->intercept, 31);
-  EXPECT_EQ(Signal(report, "tokenizer").status, SignalStatus::kConfigurationDiffers);
-  EXPECT_EQ(Signal(report, "choice").status, SignalStatus::kConfigurationDiffers);
+  // What a hidden prompt does to the answers nobody knows: here some become another model's.
+  const Shares moved = MixShares(ModelShares(1), ModelShares(3), 0.28);
+  const Observations observed = Prompted(DrawAnswers(moved, 6, 150, 3), 31);
+  for (const auto& alternatives :
+       {std::vector<const Fingerprint*>{}, std::vector<const Fingerprint*>{&sibling_}}) {
+    const Report report = Verified(fingerprint_, observed, alternatives);
+    EXPECT_LE(*report.p_value, 0.01);
+    EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+    EXPECT_EQ(report.reason, "configuration");
+    EXPECT_EQ(report.configuration->kind, "other_prompt");
+    EXPECT_THAT(report.configuration->note, HasSubstr("31 tokens more"));
+    EXPECT_EQ(report.tokenizer->intercept, 31);
+    EXPECT_EQ(Signal(report, "tokenizer").status, SignalStatus::kConfigurationDiffers);
+    EXPECT_EQ(Signal(report, "choice").status, SignalStatus::kConfigurationDiffers);
+  }
   // The stored sibling with the same hidden prompt: it fits, so the prompt is no excuse.
   const Observations swapped = Prompted(DrawAnswers(ModelShares(2), 6, 100, 4), 31);
   const Report caught = Verified(fingerprint_, swapped, {&sibling_});
   EXPECT_EQ(caught.verdict, Verdict::kDiffers);
   EXPECT_FALSE(caught.configuration->explains);
+}
+
+// One token more on every count costs a relay nothing.
+TEST_F(ConfigurationTest, AConstantOnTheCountsDoesNotExcuseAnotherModel) {
+  const Report report = Verified(fingerprint_, Prompted(DrawAnswers(ModelShares(3), 6, 100, 3), 1));
+  EXPECT_EQ(report.verdict, Verdict::kDiffers);
+  EXPECT_LE(*report.p_value, 0.01);
+  ASSERT_TRUE(report.configuration.has_value());
+  EXPECT_FALSE(report.configuration->explains);
+  EXPECT_THAT(report.configuration->note, HasSubstr("more than another prompt is granted"));
+}
+
+// A flat substitute in a third of the answers looks a little like a higher temperature.
+TEST_F(ConfigurationTest, AShareOfAStoredModelIsNoTemperature) {
+  const Shares flat = ModelShares(1, 20);
+  const Fingerprint diluting = Enrolled(Prompted(DrawAnswers(flat, 6, 300, 7), 0), "flat");
+  int excused = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const Observations observed =
+        Prompted(DrawAnswers(MixShares(ModelShares(1), flat, 0.5), 6, 150, 100 + seed), 0);
+    excused += Verified(fingerprint_, observed, {&diluting}).reason == "configuration";
+  }
+  EXPECT_EQ(excused, 0);
+}
+
+// The counts of another tokenizer are no setting.
+TEST_F(ConfigurationTest, NothingExcusesAnotherTokenizer) {
+  Observations observed = Prompted(DrawAnswers(ModelShares(1, 0.38), 6, 250, 3), 0);
+  for (Observation& observation : observed) {
+    *observation.usage.input_tokens += (5 * (observation.probe.back() - '0')) % 7;
+  }
+  const Report report = Verified(fingerprint_, observed);
+  ASSERT_EQ(report.tokenizer->reading, TokenizerReading::kOtherTokenizer);
+  EXPECT_EQ(report.verdict, Verdict::kDiffers);
+  EXPECT_FALSE(report.configuration.has_value());
 }
 
 TEST_F(ConfigurationTest, InflatedBillingExplainsNothing) {
@@ -126,7 +166,7 @@ TEST_F(ConfigurationTest, InflatedBillingExplainsNothing) {
   EXPECT_EQ(report.verdict, Verdict::kDiffers);
   EXPECT_EQ(report.tokenizer->reading, TokenizerReading::kScaled);
   EXPECT_NEAR(report.tokenizer->slope, 2, 1e-9);
-  EXPECT_EQ(Signal(report, "tokenizer").status, SignalStatus::kConfigurationDiffers);
+  EXPECT_EQ(Signal(report, "tokenizer").status, SignalStatus::kInconclusive);
 }
 
 TEST_F(ConfigurationTest, ConsistentReportsStateTheirPowerAndOpenShares) {
@@ -164,6 +204,37 @@ TEST(VariantMixtureVerdictTest, AMixtureOfHonestServingsIsHonest) {
   EXPECT_EQ(Verified(fingerprint, DrawAnswers(ModelShares(3), 6, 150, 4)).verdict, Verdict::kDiffers);
 }
 
+// A serving that says nothing about some probes or signals agrees with nothing there.
+TEST(VariantsTest, MissingDataAreNoAgreement) {
+  FingerprintBuilder builder(EnrollOptions{.model = "m"});
+  for (const Observation& o : DrawAnswers(ModelShares(1), 10, 200, 1)) {
+    const bool first = o.probe.back() < '5';
+    ASSERT_TRUE(builder.Add(o, first ? "provider-a" : "provider-b").ok());
+  }
+  const auto fingerprint = std::move(builder).Build();
+  ASSERT_TRUE(fingerprint.ok());
+  // Another model on the probes that only the first serving has.
+  const Report report = Verified(*fingerprint, DrawAnswers(ModelShares(3), 5, 150, 4));
+  EXPECT_EQ(report.verdict, Verdict::kDiffers) << report.reason.value_or("");
+  EXPECT_EQ(Verified(*fingerprint, DrawAnswers(ModelShares(1), 5, 150, 5)).verdict, Verdict::kConsistent);
+}
+
+// Power is that against every serving: one that resembles the alternative would have been chosen.
+TEST(VariantsTest, AnAlternativeThatOneServingResemblesIsNotRuledOut) {
+  FingerprintBuilder builder(EnrollOptions{.model = "m"});
+  for (const Observation& o : DrawAnswers(ModelShares(1), 6, 200, 1))
+    ASSERT_TRUE(builder.Add(o, "provider-a").ok());
+  for (const Observation& o : DrawAnswers(ModelShares(2), 6, 200, 2))
+    ASSERT_TRUE(builder.Add(o, "provider-b").ok());
+  const auto fingerprint = std::move(builder).Build();
+  ASSERT_TRUE(fingerprint.ok());
+  const Fingerprint twin = Enrolled(DrawAnswers(ModelShares(2), 6, 200, 3), "twin");
+  const Report report = Verified(*fingerprint, DrawAnswers(ModelShares(1), 6, 100, 4), {&twin});
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  ASSERT_EQ(report.not_ruled_out.size(), 1u);
+  EXPECT_EQ(report.not_ruled_out[0].model, "twin");
+}
+
 class SelfCheckTest : public ::testing::Test {
  protected:
   void TearDown() override { std::remove(path_.c_str()); }
@@ -191,25 +262,26 @@ class SelfCheckTest : public ::testing::Test {
 TEST_F(SelfCheckTest, AnIndependentSessionOfTheSameModelPasses) {
   const auto check = CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 100, "day-2"), options_);
   ASSERT_TRUE(check.ok()) << check.status();
-  EXPECT_TRUE(check->passed);
+  EXPECT_TRUE(check->passed());
   EXPECT_EQ(check->weights.claim, Claim::kWeights);
   EXPECT_EQ(check->serving.claim, Claim::kServing);
   EXPECT_TRUE(check->warnings.empty());
 }
 
-TEST_F(SelfCheckTest, AnotherModelFailsAndAnotherTemperatureWarns) {
-  EXPECT_FALSE(CheckFingerprint(EnrolledSession(), Held(ModelShares(2), 100, "day-2"), options_)->passed);
+TEST_F(SelfCheckTest, AnotherModelAndOtherSettingsFail) {
+  const auto other = CheckFingerprint(EnrolledSession(), Held(ModelShares(2), 100, "day-2"), options_);
+  EXPECT_THAT(other->failure, HasSubstr("differs from the fingerprint"));
   const auto warm = CheckFingerprint(EnrolledSession(), Held(ModelShares(1, 1.5), 300, "day-2"), options_);
-  EXPECT_TRUE(warm->passed);
-  EXPECT_THAT(warm->warnings, Contains(HasSubstr("not stable between sessions")));
-  EXPECT_THAT(warm->warnings, Contains(HasSubstr("configuration")));
+  EXPECT_THAT(warm->failure, HasSubstr("other settings"));
 }
 
-TEST_F(SelfCheckTest, DependentAndSmallSessionsAreSaid) {
-  EXPECT_THAT(CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 100, "day-1"), options_)->warnings,
-              Contains(HasSubstr("session \"day-1\" is in the fingerprint too")));
-  EXPECT_THAT(CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 3, "day-2"), options_)->warnings,
-              Contains(HasSubstr("too small to notice")));
+TEST_F(SelfCheckTest, DependentSmallAndUnnamedSessionsProveNothing) {
+  EXPECT_THAT(CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 100, "day-1"), options_)->failure,
+              HasSubstr("session \"day-1\" is in the fingerprint too"));
+  EXPECT_THAT(CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 3, "day-2"), options_)->failure,
+              HasSubstr("too small to notice"));
+  EXPECT_THAT(CheckFingerprint(EnrolledSession(), Held(ModelShares(1), 100, ""), options_)->warnings,
+              Contains(HasSubstr("name no session")));
 }
 
 }  // namespace

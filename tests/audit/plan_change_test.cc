@@ -56,7 +56,9 @@ TEST(PlanForChangeTest, LargerChangesNeedFewerAnswers) {
 }
 
 TEST(PlanForChangeTest, AnotherModelIsSeenInEverySignalButTexts) {
-  const auto plan = PlanForChange(ChoicesAndLengths(), {}, Quick());
+  PlanOptions options = Quick();
+  options.runs = 200;
+  const auto plan = PlanForChange(ChoicesAndLengths(), {}, options);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(*plan->change, HasSubstr("another model at a typical distance (choice 0.1 bits"));
   EXPECT_THAT(*plan->change, HasSubstr("token_length 0.35 Cliff's delta"));
@@ -82,6 +84,26 @@ TEST(PlanForChangeTest, SaysWhatCannotBeSeen) {
   EXPECT_THAT(std::string(length.status().message()), HasSubstr("answers 2 times as long"));
   EXPECT_EQ(PlanForChange(choices, {Kind::kTemperature, 0}, Quick()).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+// One stored answer cannot stand on both sides.
+TEST(PlanForChangeTest, SingleAnswersAndReasoningSayNothing) {
+  std::vector<Observation> observations;
+  for (int p = 0; p < 30; ++p) {
+    Observation text = TextAnswer("t" + std::to_string(p), "words", 40 + p);
+    text.signals = {"token_length"};
+    observations.push_back(text);
+  }
+  const auto single = PlanForChange(Enrolled(observations), {Kind::kLength, 1.05}, Quick());
+  EXPECT_EQ(single.status().code(), absl::StatusCode::kFailedPrecondition) << single.status();
+  for (int i = 0; i < 40; ++i) {
+    Observation thinking = TextAnswer("r", "words", 40);
+    thinking.signals = {"reasoning"};
+    thinking.usage.reasoning_tokens = 100 + i;
+    observations.push_back(thinking);
+  }
+  const auto cooler = PlanForChange(Enrolled(observations), {Kind::kTemperature, 0.5}, Quick());
+  EXPECT_EQ(cooler.status().code(), absl::StatusCode::kFailedPrecondition) << cooler.status();
 }
 
 TEST(ParsePlanChangeTest, NamesAndNumbers) {

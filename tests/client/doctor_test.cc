@@ -136,7 +136,8 @@ TEST(Doctor, WhatIsRefusedIsLeftOutAndTheWordsAreKept) {
     if (body.contains("max_tokens")) {
       return Bad(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.");
     }
-    if (body.value("temperature", 1.0) == 0.0) return Bad(400, "temperature: only the default (1) is supported");
+    if (body.value("temperature", 1.0) == 0.0)
+      return Bad(400, "temperature: only the default (1) is supported");
     if (body.contains("seed")) return Bad(400, "seed is not supported");
     if (body.contains("stream_options")) return Bad(400, "Unrecognized argument: stream_options");
     return Answer({}, body, number);

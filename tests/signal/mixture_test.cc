@@ -62,6 +62,21 @@ TEST(UnknownShareTest, EqualSamplesAndTooFewAnswers) {
   EXPECT_FALSE(LowerLimitOfUnknownShare(a, Build(RandomChoices(3, 40, 0, 2, "elsewhere"))).has_value());
 }
 
+// Many small probes beside a large one: whole numbers of answers must not shift the proportions.
+TEST(UnknownShareTest, SmallProbesBesideALargeOneDoNotCountAsAShare) {
+  std::vector<Observation> x, y;
+  for (int p = 0; p < 300; ++p) {
+    const std::string probe = "s" + std::to_string(p);
+    x.insert(x.end(), 4, ChoiceAnswer(probe, "a"));
+    y.insert(y.end(), 4, ChoiceAnswer(probe, "a"));
+  }
+  for (int i = 0; i < 6000; ++i) {
+    x.push_back(ChoiceAnswer("large", std::to_string(i % 3)));
+    for (int k = 0; k < 3; ++k) y.push_back(ChoiceAnswer("large", std::to_string((i + k) % 3)));
+  }
+  EXPECT_EQ(*LowerLimitOfUnknownShare(Build(x), Build(y)), 0);
+}
+
 // Sides of very different and uneven sizes are compared in the same proportions.
 TEST(UnknownShareTest, UnevenDesignsDoNotCountAsAShare) {
   std::vector<Observation> x, y;

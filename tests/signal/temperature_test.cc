@@ -96,6 +96,30 @@ TEST(ExplainByTemperatureTest, AlternativesMustFitWorseAndBeTellable) {
   EXPECT_FALSE(ExplainByTemperature(reference, observed, {&elsewhere}, {})->explains);
 }
 
+// A flat model in a part of the answers is nearly a higher temperature; the mixture is likelier.
+TEST(ExplainByTemperatureTest, AMixtureWithAnAlternativeIsNoTemperature) {
+  const Shares flat = ModelShares(1, 20);
+  const SampleSet reference = Drawn(ModelShares(1), 6, 240, 1), other = Drawn(flat, 6, 240, 2);
+  int mixed = 0, warm = 0;
+  for (std::uint64_t draw = 0; draw < 20; ++draw) {
+    const SampleSet diluted = Drawn(MixShares(ModelShares(1), flat, 0.4), 6, 100, 50 + draw);
+    mixed += ExplainByTemperature(reference, diluted, {&other}, {})->explains;
+    const SampleSet honest = Drawn(ModelShares(1, 1.4), 6, 100, 150 + draw);
+    warm += ExplainByTemperature(reference, honest, {&other}, {})->explains;
+  }
+  EXPECT_LE(mixed, 1);
+  EXPECT_GE(warm, 12);
+}
+
+TEST(ExplainByTemperatureTest, ThreadsDoNotChangeTheFinding) {
+  const SampleSet reference = Drawn(ModelShares(1), 3, 200, 1),
+                  observed = Drawn(ModelShares(1, 0.7), 3, 150, 2);
+  const auto one = ExplainByTemperature(reference, observed, {}, {}),
+             three = ExplainByTemperature(reference, observed, {}, {.threads = 3});
+  EXPECT_EQ(one->p_value, three->p_value);
+  EXPECT_EQ(one->low, three->low);
+}
+
 TEST(ExplainByTemperatureTest, FewAnswersExplainNothing) {
   const SampleSet reference = Drawn(ModelShares(1), 1, 300, 1),
                   observed = Drawn(ModelShares(1, 0.5), 1, 25, 2);

@@ -15,10 +15,14 @@ namespace pinchbeck {
 struct SelfCheck {
   // The held-out session against the fingerprint, for both claims.
   Report weights, serving;
-  // The weights claim is not rejected: whoever uses the fingerprint does not start with a false accusation.
-  bool passed = false;
-  // What a user should know: a serving that is not stable between sessions, too few answers, sessions that
-  // are not independent.
+  // The held-out session was not enrolled, is large enough to notice a substitute, and the weights claim
+  // holds without the excuse of other settings: whoever uses the fingerprint does not start with a false
+  // accusation.
+  [[nodiscard]] bool passed() const { return failure.empty(); }
+  // Why the fingerprint should not be used; empty where it passed.
+  std::string failure;
+  // What a user should know: a serving that is not stable between sessions, differences below the gates,
+  // sessions without a name, whose independence nobody can check.
   std::vector<std::string> warnings;
 };
 

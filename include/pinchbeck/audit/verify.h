@@ -16,8 +16,8 @@ namespace pinchbeck {
 
 struct VerifyOptions {
   Claim claim = Claim::kWeights;
-  // With kShape and kStrict latency joins the counted signals. It passes the effect gate of the claim
-  // `serving` only: honest servings of one model run at any speed.
+  // With kShape and kStrict latency joins the counted signals of the claim `serving`. Under `weights` it is
+  // reported only: honest servings of one model run at any speed.
   LatencyMode latency = LatencyMode::kAdvisory;
   // Chance of a false `differs`, over all signals together.
   double alpha = 0.01;
@@ -39,8 +39,8 @@ struct VerifyOptions {
 // procedure at level alpha over the counted signals, each with its own exact or permutation p-value; a
 // difference must also exceed what honest servings show (the effect gate). With several variants the p-value
 // is the largest over the variants, over their pooled mixture and over a sample of the mixture whose weights
-// fit the observed short answers best: fitted weights bring the reference closer to the observed sample than
-// the true ones do, so that p-value is no smaller than the true mixture's.
+// fit the observed short answers best: fitted weights bring the reference's choices closer to the observed
+// ones than the true weights do.
 //
 // Before it accuses, it asks whether other settings of the same model explain what differs
 // (docs/design/0004-effect-gates.md); if they explain all of it, the verdict is `inconclusive` with the

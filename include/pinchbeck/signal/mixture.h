@@ -44,12 +44,13 @@ struct MixtureEstimate {
 // the second being the total variation bound for that set. There is no upper limit but 1, since R may equal
 // P.
 //
-// Both samples are split at random; A is chosen on one half and its two shares are limited on the other by
+// Both samples are split at random; A is chosen on one half (ordered by one quarter, cut off by the next, so
+// that few answers do not choose by accidents) and its two shares are limited on the other by
 // exact binomial limits (Clopper and Pearson), then the halves change places. The better of the two limits is
 // taken and `level` shared by the four one-sided limits, so the limit is valid at every sample size. Sums
 // over probes are of independent answers with different chances, for which binomial limits hold too
-// (Hoeffding 1956, doi:10.1214/aoms/1177728178). Where probes have different numbers of answers, each side's
-// surplus is left out.
+// (Hoeffding 1956, doi:10.1214/aoms/1177728178). Every probe enters both sides in one proportion of whole
+// numbers; a side's surplus is left out.
 //
 // Honest servings that drift from the reference count as "something else" as well: read it beside a verdict.
 //

@@ -62,7 +62,8 @@ struct TokenizerFit {
 // Fits the counts of the prompts that both sides have. Slope 1 is kept if one constant fits nine prompts in
 // ten; else the slope is the median over pairs of prompts (Theil and Sen), refitted by least squares to the
 // prompts within a token and a half of it, and believed if nine in ten of at least five prompts then lie
-// within one token. A prompt that was counted in several ways enters with its most frequent count.
+// within one token and the slope is off 1 by 3 % and by two standard errors. A prompt that was counted in
+// several ways enters with its most frequent count.
 //
 // nullopt: no prompt has counts on both sides.
 // Cost: O(k^2 log k) for k prompts, on at most 512 of them.
@@ -89,7 +90,7 @@ struct UsageAgainstText {
 //   factor = sum_p U_p / sum_p (u_p / c_p) C_p
 //
 // with u_p units and c_p characters of the reference's answers, U_p and C_p the observed ones. Probes are the
-// sampled units of the (normal) interval, so their texts' own variation is in it. Hidden reasoning that is
+// sampled units of the interval (Student), so their texts' own variation is in it. Hidden reasoning that is
 // billed as output raises the factor too.
 //
 // nullopt: fewer than five such probes.
