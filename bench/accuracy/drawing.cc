@@ -13,6 +13,8 @@ constexpr double kHeight = kTop + kPlotHeight + kBottom;
 // Mean width of a letter at this font size, a little generous.
 constexpr double kLetter = 6.6;
 constexpr double kLegendLine = 18;
+// Letters of a remark below the legend that there is room for.
+constexpr double kRemarkLetters = 40;
 constexpr std::size_t kColours = 7;
 
 // Distinguishable also without full colour vision (Okabe & Ito 2008); lighter ones on dark pages. More curves
@@ -72,8 +74,9 @@ double Axis::Place(double value) const {
 Drawing::Drawing(const std::string& title, Axis x, Axis y, const std::vector<std::string>& legend)
     : x_(std::move(x)), y_(std::move(y)), legend_(legend) {
   left_ = std::max(60.0, kLetter * static_cast<double>(Longest(y_.labels)) + 16);
-  width_ = std::max(left_ + kPlotWidth + 50 + kLetter * static_cast<double>(Longest(legend_)),
-                    20 + 1.15 * kLetter * static_cast<double>(title.size()));
+  width_ = std::max({left_ + kPlotWidth + 50 + kLetter * static_cast<double>(Longest(legend_)),
+                     left_ + kPlotWidth + 12 + kLetter * kRemarkLetters,
+                     20 + 1.15 * kLetter * static_cast<double>(title.size())});
   svg_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + Number(width_) + "\" height=\"" +
          Number(kHeight) + "\" viewBox=\"0 0 " + Number(width_) + " " + Number(kHeight) +
          "\" role=\"img\" font-family=\"sans-serif\" font-size=\"12\">\n<title>" + Escape(title) +

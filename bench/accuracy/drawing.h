@@ -30,7 +30,7 @@ class Drawing {
   // The next entry of the legend, as a line through the points with marks at them, a line, or marks.
   enum class Style { kMarkedLine, kLine, kMarks };
   void Add(const std::vector<Point>& points, Style style);
-  // A remark below the legend.
+  // A remark below the legend, of at most 40 letters.
   void AddRemark(const std::string& text);
 
   [[nodiscard]] std::string Finish() const { return svg_ + "</svg>\n"; }

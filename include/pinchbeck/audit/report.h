@@ -29,7 +29,7 @@ struct SignalReport {
 // A stored alternative that this sample cannot rule out.
 struct NotRuledOut {
   std::string model;
-  // Share of simulated audits of that alternative, at this size, that end in `differs`.
+  // Share of simulated audits of that alternative, at this size, that reject beyond the effect gate.
   double power = 0;
 };
 
