@@ -42,8 +42,8 @@ bool Excusable(const SignalEvidence& evidence) {
 }
 
 // Marks the rejected signals that `explained` holds for; true if no rejected signal is left.
-template <class Explained>
-bool Mark(Report& report, const std::string& note, Explained explained) {
+template <class Predicate>
+bool Mark(Report& report, const std::string& note, SignalStatus status, Predicate explained) {
   bool left = false;
   for (SignalReport& signal : report.signals) {
     if (!Rejected(signal, report) || signal.status == SignalStatus::kConfigurationDiffers) continue;
@@ -51,7 +51,7 @@ bool Mark(Report& report, const std::string& note, Explained explained) {
       left = true;
       continue;
     }
-    signal.status = SignalStatus::kConfigurationDiffers;
+    signal.status = status;
     signal.evidence.notes.push_back(note);
   }
   return !left;
@@ -93,12 +93,18 @@ bool SameLogprobs(const SignalEvidence& evidence) {
          evidence.effect_high.value_or(*evidence.effect) < kSameWeightsNats;
 }
 
-// The log-probabilities fit the claimed weights and no alternative's. An alternative without comparable ones
-// cannot be told from the claimed model by them.
-bool ShowsSameWeights(const DecisionInput& input, const VerifyOptions& options, const Report& report) {
+// Log-probabilities of enough probes that say something agree with the claimed weights.
+bool ShowsSameWeights(const DecisionInput& input, const Report& report) {
   const SignalReport* logprob = Find(report.signals, "logprob");
-  if (logprob == nullptr || Differs(logprob) || !SameLogprobs(logprob->evidence)) return false;
-  if (InformativeProbes(*input.reference, *input.observed) < kFewestLogprobProbes) return false;
+  return logprob != nullptr && !Differs(logprob) && SameLogprobs(logprob->evidence) &&
+         InformativeProbes(*input.reference, *input.observed) >= kFewestLogprobProbes;
+}
+
+// ... and surely less well with every alternative. One without comparable values cannot be told apart by
+// them.
+bool ShowsOnlyTheseWeights(const DecisionInput& input, const VerifyOptions& options, const Report& report) {
+  const SignalEvidence& logprob = Find(report.signals, "logprob")->evidence;
+  const double own = std::max(0.0, logprob.effect_high.value_or(*logprob.effect));
   SignalOptions quick;
   quick.claim = options.claim;
   quick.seed = options.seed;
@@ -106,7 +112,7 @@ bool ShowsSameWeights(const DecisionInput& input, const VerifyOptions& options, 
   quick.permutations = 199;
   return std::all_of(input.alternatives.begin(), input.alternatives.end(), [&](const SampleSet* alternative) {
     const SignalEvidence other = EvaluateLogprob(*alternative, *input.observed, quick);
-    return other.measurable && other.effect && other.effect_low.value_or(*other.effect) > kSameWeightsNats;
+    return other.measurable && other.effect && other.effect_low.value_or(*other.effect) > own;
   });
 }
 
@@ -126,17 +132,21 @@ std::string Formatted(const char* format, double a, double b = 0, double c = 0) 
   return buffer;
 }
 
-bool ExplainByLogprobs(const DecisionInput& input, const VerifyOptions& options, Report& report) {
+Explained ExplainByLogprobs(const DecisionInput& input, const VerifyOptions& options, Report& report) {
   // Below the gates there is nothing to excuse, and honest drift is no other configuration.
   const bool any = std::any_of(report.signals.begin(), report.signals.end(),
                                [](const SignalReport& signal) { return Differs(&signal); });
-  if (!any || !ShowsSameWeights(input, options, report) || !AllRuledOut(input, options, report)) return false;
+  if (!any || !ShowsSameWeights(input, report) || !AllRuledOut(input, options, report)) return Explained::kNo;
+  const bool only = ShowsOnlyTheseWeights(input, options, report);
   Configuration found;
   found.kind = "same_log_probabilities";
   found.note = "log-probabilities agree with the claimed weights: other sampling settings";
-  found.explains = Mark(report, found.note, [](const SignalReport&) { return true; });
+  if (!only) found.note += ", of this model or of a stored one that they fit about as well";
+  Mark(report, found.note, only ? SignalStatus::kConfigurationDiffers : SignalStatus::kInconclusive,
+       [](const SignalReport&) { return true; });
+  found.explains = only;
   report.configuration = std::move(found);
-  return report.configuration->explains;
+  return only ? Explained::kBySettings : Explained::kBySettingsOrAlternative;
 }
 
 // Was the prompt of the observed answers enrolled, with whatever serving?
@@ -161,8 +171,8 @@ bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& r
   const bool tells =
       input.alternatives.empty() || (LikeliestOfAll(input) && AllRuledOut(input, options, report));
   if (tells) {
-    found.explains =
-        Mark(report, found.note, [](const SignalReport& signal) { return Excusable(signal.evidence); });
+    found.explains = Mark(report, found.note, SignalStatus::kConfigurationDiffers,
+                          [](const SignalReport& signal) { return Excusable(signal.evidence); });
     if (!found.explains) found.note += "; what differs is more than another prompt is granted";
   } else {
     found.note += "; a stored alternative fits at least as well, so this explains nothing";
@@ -171,36 +181,49 @@ bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& r
   return report.configuration->explains;
 }
 
-bool ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& options, Report& report) {
+Configuration Described(const TemperatureFinding& finding) {
+  Configuration found;
+  found.kind = "temperature";
+  found.temperature_factor = finding.factor;
+  found.temperature_low = finding.low;
+  found.temperature_high = finding.high;
+  found.p_value = finding.p_value;
+  found.note = finding.reason;
+  if (finding.explains) {
+    found.note = Formatted("the choices are the reference's at %.2f times its temperature [%.2f, %.2f]",
+                           finding.factor, finding.low, finding.high);
+  }
+  return found;
+}
+
+Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& options, Report& report) {
   const SignalReport* choice = Find(report.signals, "choice");
-  if (choice == nullptr || !Rejected(*choice, report)) return false;
+  if (choice == nullptr || !Rejected(*choice, report)) return Explained::kNo;
   const auto finding = ExplainByTemperature(*input.reference, *input.observed, input.alternatives,
                                             {.alpha = options.alpha,
                                              .default_effect_bits = choice->evidence.default_effect,
                                              .seed = options.seed,
                                              .threads = options.threads});
   // A temperature that explains nothing is worth telling only if nothing better was found.
-  if (!finding || (!finding->explains && report.configuration)) return false;
-  Configuration found;
-  found.kind = "temperature";
-  found.temperature_factor = finding->factor;
-  found.temperature_low = finding->low;
-  found.temperature_high = finding->high;
-  found.p_value = finding->p_value;
-  found.note = finding->reason;
-  if (finding->explains) {
-    found.note = Formatted("the choices are the reference's at %.2f times its temperature [%.2f, %.2f]",
-                           finding->factor, finding->low, finding->high);
+  const bool accepted = finding && (finding->explains || finding->tied);
+  if (!finding || (!accepted && report.configuration)) return Explained::kNo;
+  Configuration found = Described(*finding);
+  bool all = false;
+  if (accepted) {
     // Texts and lengths change with the temperature too, but how cannot be computed from stored ones.
-    const bool ruled_out = AllRuledOut(input, options, report);
-    found.explains = Mark(report, found.note, [&](const SignalReport& signal) {
+    const bool may_go_along = finding->tied || AllRuledOut(input, options, report);
+    const SignalStatus status =
+        finding->tied ? SignalStatus::kInconclusive : SignalStatus::kConfigurationDiffers;
+    all = Mark(report, found.note, status, [&](const SignalReport& signal) {
       const std::string& name = signal.evidence.signal;
       const bool sampled = name == "text" || name == "token_length";
-      return name == "choice" || (sampled && ruled_out && Excusable(signal.evidence));
+      return name == "choice" || (sampled && may_go_along && Excusable(signal.evidence));
     });
   }
+  found.explains = all && finding->explains;
   report.configuration = std::move(found);
-  return report.configuration->explains;
+  if (!all) return Explained::kNo;
+  return finding->explains ? Explained::kBySettings : Explained::kBySettingsOrAlternative;
 }
 
 // How much a model reasons is a setting of the request: less of it alone says nothing about the weights.
@@ -210,10 +233,11 @@ bool ExplainByEffort(Report& report) {
   Configuration found;
   found.kind = "reasoning_effort";
   found.note = "less reasoning than the reference: the setting of reasoning effort may be another";
-  found.explains = Mark(report, found.note, [](const SignalReport& signal) {
-    // Reported output tokens hold those of the reasoning.
-    return signal.evidence.signal == "reasoning" || signal.evidence.signal == "token_length";
-  });
+  found.explains =
+      Mark(report, found.note, SignalStatus::kConfigurationDiffers, [](const SignalReport& signal) {
+        // Reported output tokens hold those of the reasoning.
+        return signal.evidence.signal == "reasoning" || signal.evidence.signal == "token_length";
+      });
   report.configuration = std::move(found);
   return report.configuration->explains;
 }
@@ -230,13 +254,18 @@ void MarkWithinMargin(std::vector<SignalReport>& signals, const Report& report) 
   }
 }
 
-bool ExplainByConfiguration(const DecisionInput& input, const std::vector<Candidate>& references,
-                            const VerifyOptions& options, Report& report) {
-  if (report.claim != Claim::kWeights) return false;
+Explained ExplainByConfiguration(const DecisionInput& input, const std::vector<Candidate>& references,
+                                 const VerifyOptions& options, Report& report) {
+  if (report.claim != Claim::kWeights) return Explained::kNo;
   // Other settings leave the tokenizer as it is.
-  if (report.tokenizer && report.tokenizer->reading == TokenizerReading::kOtherTokenizer) return false;
-  return ExplainByLogprobs(input, options, report) || ExplainByPrompt(input, references, options, report) ||
-         ExplainByTemperatures(input, options, report) || ExplainByEffort(report);
+  if (report.tokenizer && report.tokenizer->reading == TokenizerReading::kOtherTokenizer)
+    return Explained::kNo;
+  Explained explained = ExplainByLogprobs(input, options, report);
+  if (explained != Explained::kNo) return explained;
+  if (ExplainByPrompt(input, references, options, report)) return Explained::kBySettings;
+  explained = ExplainByTemperatures(input, options, report);
+  if (explained != Explained::kNo) return explained;
+  return ExplainByEffort(report) ? Explained::kBySettings : Explained::kNo;
 }
 
 }  // namespace pinchbeck::internal

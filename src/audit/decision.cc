@@ -114,19 +114,27 @@ bool InFamily(const SampleSet& reference, const SampleSet& observed, Has has) {
 
 // Honest drift has no reason to point at one particular stored model: a share of it that is surely above the
 // floor counts as a difference even where the mixture's divergence is small.
-bool OpenedByAlternative(const DecisionInput& input) {
-  for (const SampleSet* alternative : input.alternatives) {
+//
+// An alternative that is itself no further from the reference than honest servings are, such as the same
+// weights in eight bits, lies in the direction of honest drift, so that a share of it proves nothing.
+bool OpenedByAlternative(const DecisionInput& input, const VerifyOptions& options) {
+  SignalOptions quick;
+  quick.claim = options.claim;
+  quick.permutations = 99;
+  quick.decision_only = true;
+  return std::any_of(input.alternatives.begin(), input.alternatives.end(), [&](const SampleSet* alternative) {
     const auto estimate = EstimateChoiceMixture(*input.reference, *input.observed, *alternative);
-    if (estimate && estimate->low > kShareFloor) return true;
-  }
-  return false;
+    if (!estimate || estimate->low <= kShareFloor) return false;
+    const SignalEvidence apart = EvaluateChoice(*input.reference, *alternative, quick);
+    return apart.effect && *apart.effect > apart.effect_gate;
+  });
 }
 
 bool PassesGate(SignalEvidence& evidence, const DecisionInput& input, const VerifyOptions& options) {
   if (!evidence.effect) return false;
   if (std::abs(*evidence.effect) > evidence.effect_gate) return true;
   if (input.identification || options.claim == Claim::kServing || evidence.signal != "choice") return false;
-  evidence.gate_opened_by_alternative = OpenedByAlternative(input);
+  evidence.gate_opened_by_alternative = OpenedByAlternative(input, options);
   return evidence.gate_opened_by_alternative;
 }
 

@@ -20,6 +20,7 @@ namespace {
 using internal::Candidate;
 using internal::Decision;
 using internal::DecisionInput;
+using internal::Explained;
 
 std::int64_t Failed(const SampleSet& sample) {
   std::int64_t failed = 0;
@@ -87,9 +88,12 @@ std::optional<double> SmallestThatDiffers(const Report& report) {
 // Sets the verdict from the decision, then looks for what explains or limits it.
 void Conclude(const DecisionInput& input, const Decision& decision, const std::vector<Candidate>& references,
               const std::vector<Candidate>& alternatives, const VerifyOptions& options, Report& report) {
-  if (decision.any_rejected && internal::ExplainByConfiguration(input, references, options, report)) {
+  const Explained explained = decision.any_rejected
+                                  ? internal::ExplainByConfiguration(input, references, options, report)
+                                  : Explained::kNo;
+  if (explained != Explained::kNo) {
     report.verdict = Verdict::kInconclusive;
-    report.reason = "configuration";
+    report.reason = explained == Explained::kBySettings ? "configuration" : "configuration_or_alternative";
   } else if (const auto p_value = SmallestThatDiffers(report)) {
     report.verdict = Verdict::kDiffers;
     report.p_value = p_value;

@@ -92,6 +92,11 @@ std::string Reason(const Report& report) {
     return "The answers differ, but other settings of the same model explain it: " +
            (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
   }
+  if (reason == "configuration_or_alternative") {
+    return "The answers differ; other settings of the same model explain it, and a stored alternative about "
+           "as well: " +
+           (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
+  }
   if (reason == "ranking_only") {
     return report.condition_differences.empty()
                ? "The fingerprint is for ranking only, so this is not a verdict."

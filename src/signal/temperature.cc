@@ -171,13 +171,13 @@ std::vector<double> DrawDiverging(const TemperedCell& cell, const std::vector<do
   return drawn;
 }
 
-// Is the tempered reference likelier than the alternative at its own best temperature, and than the best
-// mixture of both? `cells`: probes that all three have; empty where the alternative shares none.
-bool Beats(const SampleSet& reference, const std::vector<TemperedCell>& cells, const SampleSet& alternative) {
-  if (cells.empty()) return false;
-  const double tempered = BestLogLikelihood(cells, reference);
-  return tempered > BestLogLikelihood(cells, alternative) &&
-         tempered > BestMixtureLogLikelihood(cells, reference, alternative);
+// By how much the alternative, at its own best temperature or in the best mixture with the reference, is
+// likelier than the tempered reference, as a log-likelihood. `cells`: probes that all three have.
+double Advantage(const SampleSet& reference, const std::vector<TemperedCell>& cells,
+                 const SampleSet& alternative) {
+  return std::max(BestLogLikelihood(cells, alternative),
+                  BestMixtureLogLikelihood(cells, reference, alternative)) -
+         BestLogLikelihood(cells, reference);
 }
 
 }  // namespace
@@ -190,6 +190,7 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   TemperatureFinding finding;
   const auto refuse = [&](const char* reason) {
     finding.reason = reason;
+    finding.tied = false;
     return finding;
   };
   const TemperedFit fit = FitTempered(cells);
@@ -202,8 +203,11 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   std::vector<std::vector<TemperedCell>> shared;
   for (const SampleSet* alternative : alternatives) {
     shared.push_back(TemperedCells(reference, observed, alternative));
-    if (!Beats(reference, shared.back(), *alternative))
-      return refuse("a stored alternative, alone or mixed in, fits at least as well as another temperature");
+    if (shared.back().empty()) return refuse("a stored alternative shares no probe that could rule it out");
+    const double advantage = Advantage(reference, shared.back(), *alternative);
+    if (advantage > -std::log(options.alpha))
+      return refuse("a stored alternative, alone or mixed in, fits better than another temperature");
+    finding.tied = finding.tied || advantage >= 0;
   }
   const int simulations =
       std::clamp(static_cast<int>(std::ceil(2 / options.alpha)) - 1, 199, kMostSimulations);
@@ -213,6 +217,10 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   finding.high = std::exp(-std::log(fit.power) + kNormal95 * test.log_power_deviation);
   if (test.p_value <= options.alpha)
     return refuse("the answers differ from the reference at every temperature");
+  if (finding.tied) {
+    finding.reason = "another temperature explains them, and a stored alternative about as well";
+    return finding;
+  }
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     const SampleSet& alternative = *alternatives[i];
     const bool all = shared[i].size() == cells.size();

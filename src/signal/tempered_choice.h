@@ -66,6 +66,9 @@ struct TemperatureOptions {
 struct TemperatureFinding {
   // The tempered reference is accepted, would not have been for any alternative, and is likelier than all.
   bool explains = false;
+  // The tempered reference is accepted, but some alternative is as likely or likelier, by a factor of at most
+  // 1 / alpha: the answers do not say which it is.
+  bool tied = false;
   // Observed temperature over the reference's, with a 95 % interval (normal in the logarithm, from the
   // bootstrap).
   double factor = 1, low = 1, high = 1;
@@ -80,6 +83,9 @@ struct TemperatureFinding {
 // with the reference in the best share, has a lower likelihood; the bootstrap accepts the tempered reference
 // at alpha; and with power 0.9 it would have rejected each alternative at this size, or, without
 // alternatives, shares that diverge by the default effect.
+//
+// Where an alternative is likelier by no more than a factor of 1 / alpha and all but the power holds, the
+// finding is a tie.
 //
 // nullopt: no probe can be tempered.
 [[nodiscard]] std::optional<TemperatureFinding> ExplainByTemperature(

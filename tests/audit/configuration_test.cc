@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 using Observations = std::vector<Observation>;
 
@@ -145,6 +146,26 @@ TEST_F(ConfigurationTest, AShareOfAStoredModelIsNoTemperature) {
     excused += Verified(fingerprint_, observed, {&diluting}).reason == "configuration";
   }
   EXPECT_EQ(excused, 0);
+}
+
+// A stored relative whose tempered answers look the same leaves it open, and is no ground to accuse.
+TEST_F(ConfigurationTest, AnAlternativeThatExplainsItAsWellLeavesItOpen) {
+  const Fingerprint relative = Enrolled(Prompted(DrawAnswers(ModelShares(1), 6, 400, 8), 0), "relative");
+  const Report report =
+      Verified(fingerprint_, Prompted(DrawAnswers(ModelShares(1, 0.4), 6, 250, 3), 0), {&relative});
+  EXPECT_LE(*report.p_value, 0.01);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(report.reason.value_or(""), StartsWith("configuration"));
+}
+
+// Nor does a share of one that is itself as close as an honest serving.
+TEST_F(ConfigurationTest, ACloseAlternativeOpensNoGate) {
+  const Shares close = MixShares(ModelShares(1), ModelShares(3), 0.15);
+  const Fingerprint eight_bit = Enrolled(Prompted(DrawAnswers(close, 6, 400, 8), 0), "eight-bit");
+  const Report report = Verified(fingerprint_, Prompted(DrawAnswers(close, 6, 400, 9), 0), {&eight_bit});
+  EXPECT_LE(*report.p_value, 0.01);
+  EXPECT_EQ(report.verdict, Verdict::kInconclusive);
+  EXPECT_FALSE(Signal(report, "choice").evidence.gate_opened_by_alternative);
 }
 
 // The counts of another tokenizer are no setting.
