@@ -15,8 +15,8 @@ namespace pinchbeck::internal {
 // `alternative`, in the observed sample's design with `factor` times its answers. Half of its answers, split
 // anew each time, are given; the other half is what the library knows of it, so that nothing is recognised by
 // having been seen. Choices and log-probabilities are repeated where more are wanted than the half holds;
-// texts and lengths, in which repeats would themselves be noticed, stop there. Stops early once power 0.9 is
-// out of reach.
+// texts and lengths, in which repeats would themselves be noticed, stop there. Of many references the two
+// count that the first simulated answers are nearest to. Stops early once power 0.9 is out of reach.
 [[nodiscard]] double PowerAgainst(const SampleSet& alternative, const DecisionInput& input,
                                   const std::vector<const SampleSet*>& references,
                                   const VerifyOptions& options, double factor);
