@@ -136,7 +136,8 @@ TEST(Doctor, WhatIsRefusedIsLeftOutAndTheWordsAreKept) {
     if (body.contains("max_tokens")) {
       return Bad(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.");
     }
-    if (body.value("temperature", 1.0) == 0.0) return Bad(400, "temperature: only the default (1) is supported");
+    if (body.value("temperature", 1.0) == 0.0)
+      return Bad(400, "temperature: only the default (1) is supported");
     if (body.contains("seed")) return Bad(400, "seed is not supported");
     if (body.contains("stream_options")) return Bad(400, "Unrecognized argument: stream_options");
     return Answer({}, body, number);
@@ -235,6 +236,31 @@ TEST(Doctor, ApisWithoutAWordForAFeatureAreNotAskedForIt) {
   EXPECT_EQ(report->seed.support, Support::kNotInApi);
   EXPECT_EQ(report->other_token_limit.support, Support::kNotInApi);
   EXPECT_EQ(report->requests, PlanExamination(*MakeDialect(Api::kAnthropic)).requests);
+}
+
+TEST(Doctor, LimitsOfTokensAloneAreKept) {
+  Examination examination([](const TransferRequest& request, int number) {
+    FakeAnswer answer = Answer({}, Body(request), number);
+    answer.headers = {{"x-ratelimit-limit-tokens", "90000"}};
+    return answer;
+  });
+  const auto report = examination.Run();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->limits.tokens.limit, 90000);
+}
+
+TEST(Doctor, ImpossibleUsagesDoNotMakeANegativeSum) {
+  Examination examination([](const TransferRequest&, int) {
+    FakeAnswer answer;
+    answer.body =
+        R"({"choices":[{"index":0,"finish_reason":"stop","message":{"content":"1"}}],"usage":
+            {"prompt_tokens":9223372036854775807,"completion_tokens":9223372036854775807}})";
+    return answer;
+  });
+  const auto report = examination.Run();
+  ASSERT_TRUE(report.ok());
+  EXPECT_GT(report->input_tokens, 0);
+  EXPECT_GT(report->output_tokens, 0);
 }
 
 TEST(Doctor, TheStopFlagEndsIt) {
