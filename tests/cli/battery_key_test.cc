@@ -7,6 +7,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "pinchbeck/core/keyed_battery.h"
 #include "pinchbeck/core/recording.h"
@@ -32,8 +35,13 @@ constexpr const char* kOtherKey = "another-battery-key-77aa12";
 class BatteryKeyTest : public CliTest {
  protected:
   BatteryKeyTest()
-      : server_([this](const ServedRequest&, int) {
-          return Reply{HttpBytes(200, ChatBody(std::to_string(count_++ % 7)))};
+      : server_([this](const ServedRequest& request, int) {
+          const std::string number = std::to_string(count_++ % 7);
+          if (request.head.find("/chat/") != std::string::npos)
+            return Reply{HttpBytes(200, ChatBody(number))};
+          return Reply{HttpBytes(200, R"({"id":"c","choices":[{"index":0,"finish_reason":"stop","text":")" +
+                                          number +
+                                          R"("}],"usage":{"prompt_tokens":12,"completion_tokens":1}})")};
         }) {
     setenv(kVariable, kKey, 1);
   }
@@ -102,6 +110,28 @@ TEST_F(BatteryKeyTest, AnotherKeyIsNoticedBeforeAnythingIsSent) {
   EXPECT_EQ(enrolled.exit_code, 2);
   EXPECT_THAT(enrolled.err, HasSubstr("another prompt"));
   EXPECT_FALSE(std::filesystem::exists(File("n.json")));
+}
+
+// Plain text has a prompt identity of its own, and is the battery's prompt all the same.
+TEST_F(BatteryKeyTest, LegacyCompletions) {
+  const std::vector<std::string> endpoint = {
+      "--base-url", server_.url(),   "--api",   "openai_completions", "--model", "m", "--api-key-env",
+      "",           "--battery-key", kVariable, "--samples",          "3"};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), endpoint.begin(), endpoint.end());
+    return Run(std::move(arguments));
+  };
+  ASSERT_EQ(run({"collect", "--groups", "choice", "--out", File("r.jsonl")}).exit_code, 0) << printed_;
+  EXPECT_EQ(Run({"enroll", "--recording", File("r.jsonl"), "--battery-key", kVariable, "--groups", "choice",
+                 "--model", "m", "--out", File("m.json")})
+                .exit_code,
+            0)
+      << printed_;
+  const CliResult verified = run({"verify", "--fingerprint", File("m.json"), "--groups", "choice"});
+  EXPECT_TRUE(verified.exit_code == 0 || verified.exit_code == 3) << verified.exit_code << verified.err;
+  ASSERT_EQ(run({"collect", "--groups", "echo", "--out", File("echo.jsonl")}).exit_code, 0) << printed_;
+  const CliResult checked = Run({"checks", "--recording", File("echo.jsonl"), "--battery-key", kVariable});
+  EXPECT_EQ(checked.exit_code, 1) << "the server repeats no line" << checked.err;
 }
 
 TEST_F(BatteryKeyTest, MissingAndWeakKeysAreRefused) {
