@@ -4,7 +4,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -36,7 +39,7 @@ class BatteryKeyTest : public CliTest {
  protected:
   BatteryKeyTest()
       : server_([this](const ServedRequest& request, int) {
-          const std::string number = std::to_string(count_++ % 7);
+          const std::string number = Answer(request.body);
           if (request.head.find("/chat/") != std::string::npos)
             return Reply{HttpBytes(200, ChatBody(number))};
           return Reply{HttpBytes(200, R"({"id":"c","choices":[{"index":0,"finish_reason":"stop","text":")" +
@@ -57,6 +60,17 @@ class BatteryKeyTest : public CliTest {
                 kVariable, "--groups", "choice", "--samples", "3", "--out", File(out)});
   }
 
+  // Three numbers in turn for each prompt, whatever the order of the requests: collections of three answers a
+  // probe are alike.
+  std::string Answer(const std::string& body) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++count_;
+    const int turn = asked_[body]++ % 3;
+    return std::to_string(std::hash<std::string>()(body) % 5 + static_cast<std::size_t>(turn));
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, int> asked_;
   std::atomic<int> count_ = 0;
   ScriptedServer server_;
   std::string printed_;
@@ -130,6 +144,10 @@ TEST_F(BatteryKeyTest, LegacyCompletions) {
   const CliResult verified = run({"verify", "--fingerprint", File("m.json"), "--groups", "choice"});
   EXPECT_TRUE(verified.exit_code == 0 || verified.exit_code == 3) << verified.exit_code << verified.err;
   ASSERT_EQ(run({"collect", "--groups", "echo", "--out", File("echo.jsonl")}).exit_code, 0) << printed_;
+  EXPECT_THAT(printed_, HasSubstr("without --seed every run sends the same texts"));
+  printed_.clear();
+  ASSERT_EQ(run({"collect", "--groups", "echo", "--seed", "7", "--out", File("seven.jsonl")}).exit_code, 0);
+  EXPECT_THAT(printed_, Not(HasSubstr("without --seed")));
   const CliResult checked = Run({"checks", "--recording", File("echo.jsonl"), "--battery-key", kVariable});
   EXPECT_EQ(checked.exit_code, 1) << "the server repeats no line" << checked.err;
 }
