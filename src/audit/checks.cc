@@ -216,7 +216,7 @@ absl::StatusOr<Tested> TestCache(const CacheAnswers& observed, const CacheAnswer
                                                   *tested.result.reference_trials));
     tested.result.reference_events.reset();
     tested.result.reference_trials.reset();
-    tested.result.notes.push_back(
+    tested.result.notes.emplace_back(
         "an endpoint that ignores the temperature repeats itself too; a reference tells the two apart");
   }
   if (observed.repeated_ids > 0) {
@@ -261,7 +261,7 @@ void Decide(const std::vector<Tested>& tested, ChecksReport& report) {
       result.status = SignalStatus::kConsistent;
     } else {
       result.status = SignalStatus::kInconclusive;
-      result.notes.push_back("too few answers: not even the worst outcome would have been rejected");
+      result.notes.emplace_back("too few answers: not even the worst outcome would have been rejected");
       open = true;
     }
   }

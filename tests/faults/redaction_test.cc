@@ -30,6 +30,7 @@ using pinchbeck::testing::Reply;
 using pinchbeck::testing::ScriptedServer;
 using pinchbeck::testing::ServedRequest;
 using pinchbeck::testing::WaitUntil;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 const std::string kKey = "canary-7f3a9c-51d0e2b84c66";
@@ -368,6 +369,36 @@ TEST_F(RedactionTest, ACrashLeavesNoImageOfTheMemoryWithTheKey) {
   if (!dumps_core(CollectOptionsFor(server.url(), File("out.jsonl"), 1))) {
     GTEST_SKIP() << "no core dumps are made here; the files were searched all the same";
   }
+}
+
+TEST_F(RedactionTest, ABatteryKeyIsKeptOutOfCoreDumpsToo) {
+  ScriptedServer server([](const ServedRequest&, int) { return Reply{"", Reply::After::kHang}; });
+  ChildOptions options;
+  options.arguments = {testing::CommandPath(),
+                       "collect",
+                       "--groups",
+                       "echo",
+                       "--samples",
+                       "1",
+                       "--battery-key",
+                       "PINCHBECK_TEST_KEY",
+                       "--base-url",
+                       server.url(),
+                       "--model",
+                       "m",
+                       "--api-key-env",
+                       "",
+                       "--timeout",
+                       "60",
+                       "--out",
+                       File("out.jsonl")};
+  options.before_start = AllowCoreDumps;
+  ChildProcess collect(options);
+  ASSERT_TRUE(WaitUntil([&] { return !server.requests().empty() || !collect.Running(); }));
+  ASSERT_TRUE(collect.Running());
+  // One byte instead of none, for the sake of programs that collect dumps.
+  EXPECT_THAT(FileContent("/proc/" + std::to_string(collect.pid()) + "/limits"),
+              ContainsRegex("Max core file size +[01] +[01] "));
 }
 
 }  // namespace
