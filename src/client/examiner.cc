@@ -333,7 +333,8 @@ absl::Status Examiner::AskOtherLimitName() {
   if (!error.has_value()) {
     report_.other_token_limit = LimitKept(answer->result.observation);
   } else {
-    const bool refused = error->status == 400 || error->status == 422;
+    const int status = error->status.value_or(0);
+    const bool refused = status == 400 || status == 422;
     report_.other_token_limit = {refused ? Support::kRefused : Support::kUnknown, ErrorText(*error)};
   }
   return absl::OkStatus();

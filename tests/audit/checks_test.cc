@@ -16,7 +16,6 @@ namespace {
 
 using stats::CounterRng;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 CheckProbes Probes() { return *CheckProbes::Make(Secret()); }
 

@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "pinchbeck/core/keyed_battery.h"
@@ -48,9 +47,12 @@ class BatteryKeyTest : public CliTest {
         }) {
     setenv(kVariable, kKey, 1);
   }
-  ~BatteryKeyTest() override { unsetenv(kVariable); }
+  void TearDown() override {
+    unsetenv(kVariable);
+    CliTest::TearDown();
+  }
 
-  CliResult Run(std::vector<std::string> arguments) {
+  CliResult Run(const std::vector<std::string>& arguments) {
     CliResult result = RunCli(arguments);
     printed_ += result.out + result.err;
     return result;
@@ -133,7 +135,7 @@ TEST_F(BatteryKeyTest, LegacyCompletions) {
       "",           "--battery-key", kVariable, "--samples",          "3"};
   const auto run = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), endpoint.begin(), endpoint.end());
-    return Run(std::move(arguments));
+    return Run(arguments);
   };
   ASSERT_EQ(run({"collect", "--groups", "choice", "--out", File("r.jsonl")}).exit_code, 0) << printed_;
   EXPECT_EQ(Run({"enroll", "--recording", File("r.jsonl"), "--battery-key", kVariable, "--groups", "choice",

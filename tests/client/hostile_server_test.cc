@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +23,7 @@ using pinchbeck::testing::Reply;
 using pinchbeck::testing::ScriptedServer;
 using pinchbeck::testing::Send;
 using pinchbeck::testing::ServedRequest;
+using pinchbeck::testing::WithLongerLimits;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -219,14 +219,6 @@ TEST(HostileServer, BrotliIsDecodedOrAnError) {
 }
 
 // --- Time ---
-
-// Runs with longer and longer limits until the server was slower than the limit and not this machine.
-void WithLongerLimits(const std::function<bool(absl::Duration)>& is_as_expected) {
-  for (const int ms : {200, 2'000, 20'000}) {
-    if (is_as_expected(absl::Milliseconds(ms))) return;
-  }
-  ADD_FAILURE() << "not as expected with any limit";
-}
 
 TEST(HostileServer, KeepAliveCommentsDoNotOutlastTheTimeLimit) {
   ScriptedServer server([](const ServedRequest&, int) {
