@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "pinchbeck/audit/checks.h"
+#include "pinchbeck/core/plain_prompt.h"
 #include "pinchbeck/internal/status_macros.h"
 
 namespace pinchbeck {
@@ -68,11 +70,51 @@ namespace {
 
 absl::Status CheckPrompt(const Observation& observation, const CheckProbe& check) {
   const std::optional<std::string>& recorded = observation.request.prompt_sha256;
-  if (!recorded.has_value() || *recorded == check.probe.PromptSha256()) return absl::OkStatus();
+  if (!recorded.has_value() || IsPromptOf(check.probe, *recorded)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "probe '" + observation.probe +
       "': the recorded prompt is not the one of this id; give the --battery-key "
       "that it was collected with");
+}
+
+// "cache", "context/4000", "echo/url"; for other kinds their group.
+std::string CheckName(const CheckProbe& check) {
+  if (check.kind == "context") return "context/" + std::to_string(check.context_tokens);
+  if (check.kind.starts_with(kEchoGroup)) return check.kind;
+  return check.kind.substr(0, check.kind.find('/'));
+}
+
+template <class T>
+void NoteDeviation(const char* name, const std::optional<T>& sent, const T& wanted,
+                   std::set<std::string>& deviations) {
+  if (sent.has_value() && *sent == wanted) return;
+  const std::string asked = absl::StrCat(" where the probe has ", wanted);
+  deviations.insert(sent.has_value() ? absl::StrCat(name, " ", *sent, asked)
+                                     : absl::StrCat("no ", name, asked));
+}
+
+void NoteConditions(const Observation& observation, const CheckProbe& check, CheckAnswers& answers) {
+  const RequestRecord& request = observation.request;
+  const std::string name = CheckName(check);
+  std::set<std::string>& deviations = answers.deviations[name];
+  NoteDeviation("temperature", request.temperature, check.probe.sampling.temperature, deviations);
+  NoteDeviation("max_tokens", request.max_tokens, check.probe.sampling.max_tokens, deviations);
+  answers.apis[name].insert(request.api.value_or(""));
+}
+
+std::string Join(const std::set<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += ", ";
+    text += part.empty() ? "not recorded" : part;
+  }
+  return text.empty() ? "as the probe" : text;
+}
+
+std::set<std::string> Entry(const std::map<std::string, std::set<std::string>>& sets,
+                            const std::string& check) {
+  const auto found = sets.find(check);
+  return found == sets.end() ? std::set<std::string>() : found->second;
 }
 
 // An answer that was cut off or kept back by a filter says nothing about what a relay did to it.
@@ -111,6 +153,25 @@ void AddTrial(const CheckProbe& check, const std::string& text, CheckAnswers& an
 
 }  // namespace
 
+std::string ConditionObstacle(const std::string& check, const CheckAnswers& observed,
+                              const CheckAnswers* reference) {
+  const std::set<std::string> apis = Entry(observed.apis, check);
+  const std::set<std::string> deviations = Entry(observed.deviations, check);
+  if (apis.size() > 1) return "the answers came through several APIs: " + Join(apis);
+  if (reference == nullptr) {
+    return deviations.empty() ? "" : "asked otherwise than the probe says: " + Join(deviations);
+  }
+  const std::set<std::string> other_apis = Entry(reference->apis, check);
+  // Without answers on a side there is nothing to compare; the test says so.
+  if (apis.empty() || other_apis.empty()) return "";
+  if (apis != other_apis) {
+    return "the reference came through another API: " + Join(other_apis) + ", here: " + Join(apis);
+  }
+  const std::set<std::string> other_deviations = Entry(reference->deviations, check);
+  if (deviations == other_deviations) return "";
+  return "asked otherwise than the reference: " + Join(deviations) + "; there: " + Join(other_deviations);
+}
+
 absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& observations,
                                               const CheckProbes& probes) {
   CheckAnswers answers;
@@ -128,6 +189,7 @@ absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& ob
       continue;
     }
     if (!seen.insert(observation.probe).second) continue;
+    NoteConditions(observation, *check, answers);
     const std::optional<std::string>& id = observation.response.id;
     const bool cache = check->kind.starts_with(kCacheGroup);
     if (id.has_value() && !id->empty() && !response_ids.insert(*id).second && cache)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,18 @@ struct CheckAnswers {
   // By rung in tokens, and by kind ("echo/url"); in the order of the recording.
   std::map<std::int64_t, std::vector<Trial>> rungs;
   std::map<std::string, std::vector<Trial>> echoes;
+  // By check: the APIs of its answers, and in words how their requests differ from the probes; empty where
+  // they do not.
+  std::map<std::string, std::set<std::string>> apis, deviations;
   std::int64_t failed = 0;
   // Usable answers to probes of other kinds.
   std::int64_t other = 0;
 };
+
+// Why the answers of a check cannot be judged: requests that differ from the probes, or with a reference from
+// its requests; several APIs. Empty when they can.
+[[nodiscard]] std::string ConditionObstacle(const std::string& check, const CheckAnswers& observed,
+                                            const CheckAnswers* reference);
 
 // Errors: see EvaluateChecks().
 [[nodiscard]] absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& observations,

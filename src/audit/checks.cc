@@ -13,7 +13,6 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/stats/fisher_exact.h"
 #include "pinchbeck/stats/multiplicity.h"
-#include "pinchbeck/stats/repeat_test.h"
 #include "pinchbeck/stats/special_functions.h"
 #include "pinchbeck/stats/success_rate_bet.h"
 #include "src/audit/check_answers.h"
@@ -140,92 +139,84 @@ absl::StatusOr<Tested> TestEcho(const std::string& kind, const CheckAnswers& obs
 
 using Cells = std::map<std::string, std::vector<std::string>>;
 
-// Counts of the distinct answers of both sides, prompt by prompt; prompts with fewer than two on a side are
-// left out.
-struct RepeatTables {
-  std::vector<std::vector<std::int64_t>> counts;
-  std::vector<stats::CountSample> cells;
-};
-
-RepeatTables Tabulate(const Cells& reference, const Cells& observed) {
-  RepeatTables tables;
-  for (const auto& [prompt, answers] : observed) {
-    const auto other = reference.find(prompt);
-    if (other == reference.end() || other->second.size() < 2 || answers.size() < 2) continue;
-    std::map<std::string_view, std::pair<std::int64_t, std::int64_t>> table;
-    for (const std::string& answer : other->second) ++table[answer].first;
-    for (const std::string& answer : answers) ++table[answer].second;
-    std::vector<std::int64_t> first, second;
-    for (const auto& entry : table) {
-      first.push_back(entry.second.first);
-      second.push_back(entry.second.second);
-    }
-    tables.counts.push_back(std::move(first));
-    tables.counts.push_back(std::move(second));
-  }
-  for (std::size_t i = 0; i + 1 < tables.counts.size(); i += 2) {
-    tables.cells.push_back({tables.counts[i], tables.counts[i + 1]});
-  }
-  return tables;
-}
-
 // Pairs of neighbours, each answer in one pair only, so that pairs are independent.
-EventCount NeighbourPairs(const Cells& cells) {
+EventCount NeighbourPairs(const std::vector<std::string>& answers) {
   EventCount pairs;
-  for (const auto& entry : cells) {
-    for (std::size_t i = 0; i + 1 < entry.second.size(); i += 2) {
-      ++pairs.trials;
-      pairs.events += entry.second[i] == entry.second[i + 1] ? 1 : 0;
-    }
+  for (std::size_t i = 0; i + 1 < answers.size(); i += 2) {
+    ++pairs.trials;
+    pairs.events += answers[i] == answers[i + 1] ? 1 : 0;
   }
   return pairs;
 }
 
-// The answers with all of a prompt's replaced by the first: what a perfect cache would have given.
-Cells Replayed(Cells cells) {
-  for (auto& entry : cells) std::fill(entry.second.begin(), entry.second.end(), entry.second.front());
-  return cells;
+// Pairs of both sides, prompt by prompt; prompts without a pair on a side are left out.
+std::vector<stats::EventStratum> RepeatStrata(const Cells& reference, const Cells& observed) {
+  std::vector<stats::EventStratum> strata;
+  for (const auto& [prompt, answers] : observed) {
+    const auto other = reference.find(prompt);
+    if (other == reference.end()) continue;
+    const stats::EventStratum stratum{NeighbourPairs(other->second), NeighbourPairs(answers)};
+    if (stratum.reference.trials > 0 && stratum.observed.trials > 0) strata.push_back(stratum);
+  }
+  return strata;
 }
 
-absl::StatusOr<double> RepeatPValue(const Cells& reference, const Cells& observed,
-                                    const ChecksOptions& options) {
-  const RepeatTables tables = Tabulate(reference, observed);
-  if (tables.cells.empty()) return 1.0;
-  PINCHBECK_ASSIGN_OR_RETURN(const stats::TwoSampleResult result,
-                             stats::RepeatTest(tables.cells, {options.permutations, options.seed}));
-  return result.p_value;
+void Add(const EventCount& count, EventCount& sum) {
+  sum.events += count.events;
+  sum.trials += count.trials;
+}
+
+absl::Status TestRepeats(std::vector<stats::EventStratum> strata, Tested& tested) {
+  PINCHBECK_ASSIGN_OR_RETURN(tested.result.p_value, stats::StratifiedFisherExactGreater(strata));
+  EventCount observed, reference;
+  for (stats::EventStratum& stratum : strata) {
+    Add(stratum.observed, observed);
+    Add(stratum.reference, reference);
+    // What a perfect cache would have given.
+    stratum.observed.events = stratum.observed.trials;
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(tested.worst_p_value, stats::StratifiedFisherExactGreater(strata));
+  FillCounts(observed, tested.result);
+  tested.result.reference_events = reference.events;
+  tested.result.reference_trials = reference.trials;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Tested> TestCache(const CacheAnswers& observed, const CacheAnswers* reference,
                                  const ChecksOptions& options) {
   Tested tested;
   tested.result.check = "cache";
-  const EventCount pairs = NeighbourPairs(observed.same);
-  if (pairs.trials == 0) return NotMeasured("cache", "no prompt has two answers");
-  FillCounts(pairs, tested.result);
+  const std::vector<stats::EventStratum> strata =
+      RepeatStrata(reference != nullptr ? reference->same : observed.nonce, observed.same);
+  if (strata.empty()) {
+    return NotMeasured("cache", reference != nullptr
+                                    ? "no prompt has two answers on both sides; collect the reference with "
+                                      "the same --seed and --battery-key"
+                                    : "no prompt has two answers, with one nonce and with fresh ones");
+  }
+  PINCHBECK_RETURN_IF_ERROR(TestRepeats(strata, tested));
   if (reference != nullptr) {
-    const EventCount other = NeighbourPairs(reference->same);
-    if (other.trials == 0) return NotMeasured("cache", "not in the reference");
     tested.result.null_hypothesis = "answers to one prompt repeat no more often than at the reference";
-    tested.result.method = "permutation test of equal pairs within prompts";
-    tested.result.reference_events = other.events;
-    tested.result.reference_trials = other.trials;
-    PINCHBECK_ASSIGN_OR_RETURN(tested.result.p_value, RepeatPValue(reference->same, observed.same, options));
-    PINCHBECK_ASSIGN_OR_RETURN(tested.worst_p_value,
-                               RepeatPValue(reference->same, Replayed(observed.same), options));
+    tested.result.method = "Fisher's exact test of equal pairs within prompts, one-sided";
   } else {
     tested.result.null_hypothesis = absl::StrFormat(
-        "answers to one prompt repeat no more than those with fresh nonces, or with a chance of at most %g",
+        "answers to one prompt repeat no more often than those with fresh nonces, or with a chance of at "
+        "most "
+        "%g",
         options.max_repeat_share);
-    tested.result.method = "larger of permutation and binomial p-value";
-    const double binomial = stats::BinomialUpperTail(pairs.events, pairs.trials, options.max_repeat_share);
-    const double all = stats::BinomialUpperTail(pairs.trials, pairs.trials, options.max_repeat_share);
-    PINCHBECK_ASSIGN_OR_RETURN(const double p, RepeatPValue(observed.nonce, observed.same, options));
-    PINCHBECK_ASSIGN_OR_RETURN(const double worst,
-                               RepeatPValue(observed.nonce, Replayed(observed.same), options));
-    tested.result.p_value = std::max(p, binomial);
-    tested.worst_p_value = std::max(worst, all);
-    tested.result.notes.push_back(
+    tested.result.method = "larger of Fisher's exact p-value within prompts and the binomial one";
+    const std::int64_t events = tested.result.events, trials = tested.result.trials;
+    tested.result.p_value =
+        std::max(*tested.result.p_value, stats::BinomialUpperTail(events, trials, options.max_repeat_share));
+    tested.worst_p_value =
+        std::max(tested.worst_p_value, stats::BinomialUpperTail(trials, trials, options.max_repeat_share));
+    // These are the endpoint's own, not a reference's.
+    tested.result.notes.push_back(absl::StrFormat("with fresh nonces: %d of %d pairs are equal",
+                                                  *tested.result.reference_events,
+                                                  *tested.result.reference_trials));
+    tested.result.reference_events.reset();
+    tested.result.reference_trials.reset();
+    tested.result.notes.emplace_back(
         "an endpoint that ignores the temperature repeats itself too; a reference tells the two apart");
   }
   if (observed.repeated_ids > 0) {
@@ -233,6 +224,15 @@ absl::StatusOr<Tested> TestCache(const CacheAnswers& observed, const CacheAnswer
         absl::StrFormat("%d answers carry the response id of an earlier one", observed.repeated_ids));
   }
   return tested;
+}
+
+// One lost needle or changed line, whatever the counts beside it, must not decide anything: a larger p-value
+// stays a valid one.
+void DiscountSingleEvents(Tested& tested) {
+  CheckResult& result = tested.result;
+  if (!result.p_value.has_value() || result.trials == 0) return;
+  if (result.events < 2) result.p_value = 1.0;
+  if (result.trials < 2) tested.worst_p_value = 1.0;
 }
 
 // Holm's adjustment over the measured checks, and from it statuses and verdict.
@@ -261,7 +261,7 @@ void Decide(const std::vector<Tested>& tested, ChecksReport& report) {
       result.status = SignalStatus::kConsistent;
     } else {
       result.status = SignalStatus::kInconclusive;
-      result.notes.push_back("too few answers: not even the worst outcome would have been rejected");
+      result.notes.emplace_back("too few answers: not even the worst outcome would have been rejected");
       open = true;
     }
   }
@@ -330,18 +330,26 @@ absl::StatusOr<ChecksReport> EvaluateChecks(const std::vector<Observation>& obse
   report.seed = options.seed;
   report.has_reference = other != nullptr;
   std::vector<Tested> tested;
+  const auto add = [&](const std::string& check, const auto& test) -> absl::Status {
+    const std::string obstacle = internal::ConditionObstacle(check, answers, other);
+    absl::StatusOr<Tested> result = NotMeasured(check, obstacle);
+    if (obstacle.empty()) result = test();
+    if (!result.ok()) return result.status();
+    DiscountSingleEvents(*result);
+    tested.push_back(*std::move(result));
+    return absl::OkStatus();
+  };
   if (answers.cache.asked) {
-    PINCHBECK_ASSIGN_OR_RETURN(Tested test,
-                               TestCache(answers.cache, other == nullptr ? nullptr : &other->cache, options));
-    tested.push_back(std::move(test));
+    PINCHBECK_RETURN_IF_ERROR(add("cache", [&] {
+      return TestCache(answers.cache, other == nullptr ? nullptr : &other->cache, options);
+    }));
   }
   for (const auto& rung : answers.rungs) {
-    PINCHBECK_ASSIGN_OR_RETURN(Tested test, TestRung(rung.first, answers, other, options));
-    tested.push_back(std::move(test));
+    PINCHBECK_RETURN_IF_ERROR(add("context/" + std::to_string(rung.first),
+                                  [&] { return TestRung(rung.first, answers, other, options); }));
   }
   for (const auto& echo : answers.echoes) {
-    PINCHBECK_ASSIGN_OR_RETURN(Tested test, TestEcho(echo.first, answers, other, options));
-    tested.push_back(std::move(test));
+    PINCHBECK_RETURN_IF_ERROR(add(echo.first, [&] { return TestEcho(echo.first, answers, other, options); }));
   }
   Decide(tested, report);
   if (!answers.rungs.empty()) {

@@ -110,6 +110,9 @@ std::string ReportText(const CollectionReport& report) {
 }
 
 void Run(const CollectCommand& command, CommandContext& context) {
+  if (const std::string warning = SeedWarning(command.flags); !warning.empty()) {
+    context.err << "pinchbeck: warning: " << warning << "\n";
+  }
   const absl::StatusOr<CollectionReport> report = CollectToFile(command.flags, command.out_path, context);
   if (!report.ok()) {
     ReportError(report.status(), context);

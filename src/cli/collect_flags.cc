@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "pinchbeck/client/api.h"
 #include "pinchbeck/core/check_battery.h"
@@ -179,7 +180,9 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
   app.add_flag("--resume", flags.resume, "Continue a recording: skip the answers it already holds")
       ->group(kGroup);
   if (names.with_seed) {
-    app.add_option("--seed", flags.seed, "Decides the order of the requests")
+    app.add_option("--seed", flags.seed,
+                   "Decides the order of the requests, and the texts of generated groups")
+        ->each([&flags](const std::string&) { flags.seed_given = true; })
         ->capture_default_str()
         ->group(kGroup);
   }
@@ -217,6 +220,14 @@ absl::StatusOr<Battery> GeneratedBattery(const CollectFlags& flags) {
 }
 
 }  // namespace
+
+std::string SeedWarning(const CollectFlags& flags) {
+  if (flags.seed_given || !AsksForChecks(flags)) return "";
+  return absl::StrCat(
+      "without --seed every run sends the same texts, which a relay may have seen before; give "
+      "each audit a number of its own, and its reference the same one (here: ",
+      flags.seed, ")");
+}
 
 std::int64_t SamplesPerProbe(const CollectFlags& flags) { return AsksForChecks(flags) ? 1 : flags.samples; }
 

@@ -38,6 +38,8 @@ struct CollectFlags {
   bool resume = false;
   int concurrency = 4;
   std::uint64_t seed = 1;
+  // The user chose it.
+  bool seed_given = false;
   CollectBudget budget;
   // Empty: no file of prices.
   std::string prices_path;
@@ -90,6 +92,8 @@ struct CollectionReport {
 // The battery that the flags select; reads the battery key from the environment. Errors: as LoadBattery(),
 // ReadBatteryKey(), KeyedBattery(), SelectGroups() and CheckProbes::Compose().
 [[nodiscard]] absl::StatusOr<Battery> SelectedBattery(const CollectFlags& flags);
+// A warning where a later run would send the same generated texts; empty elsewhere.
+[[nodiscard]] std::string SeedWarning(const CollectFlags& flags);
 // How often each of its probes is sent: generated groups (cache, context, echo) hold a probe for each sample.
 [[nodiscard]] std::int64_t SamplesPerProbe(const CollectFlags& flags);
 

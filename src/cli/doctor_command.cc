@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "src/cli/command.h"
 #include "src/cli/doctor_output.h"
 #include "src/cli/interrupt.h"
+#include "src/client/budget.h"
 #include "src/client/url.h"
 
 namespace pinchbeck::cli {
@@ -62,6 +64,24 @@ bool IsUnknownOperation(const DoctorReport& report) {
   return report.error->kind == ErrorKind::kProtocol || status == 404 || status == 405 || status == 501;
 }
 
+// What was sent for other APIs was sent, too.
+void AddUse(const DoctorReport& before, DoctorReport& report) {
+  report.requests += before.requests;
+  report.input_tokens = internal::SaturatingSum(report.input_tokens, before.input_tokens);
+  report.output_tokens = internal::SaturatingSum(report.output_tokens, before.output_tokens);
+}
+
+std::string PlanText(const DoctorPlan& plan, bool may_try_others) {
+  std::string text =
+      absl::StrFormat("%d requests, at most %d where some are refused", plan.requests, plan.max_requests);
+  if (may_try_others) {
+    const auto apis = static_cast<std::int64_t>(AllApis().size());
+    text += absl::StrFormat(" (and %d if all %d APIs have to be tried)", apis * plan.max_requests, apis);
+  }
+  return text + absl::StrFormat("; about %d input tokens, about %d output tokens\n", plan.input_tokens,
+                                plan.max_output_tokens);
+}
+
 absl::StatusOr<DoctorReport> Examine(const SelectedEndpoint& selected, Api api, const CollectFlags& flags,
                                      Transport& transport, Clock& clock, const StopFlag& stop) {
   const std::unique_ptr<Dialect> dialect = MakeDialect(api, selected.dialect);
@@ -75,11 +95,7 @@ absl::Status RunDoctor(const DoctorCommand& command, CommandContext& context) {
   const DoctorPlan plan = PlanExamination(*MakeDialect(selected.api, selected.dialect));
   context.err << "pinchbeck: " << public_url << ", API " << ApiName(selected.api) << ", model " << flags.model
               << ", " << selected.key_text << "\n"
-              << absl::StrFormat(
-                     "pinchbeck: %d requests, at most %d where some are refused; about %d input tokens, "
-                     "about %d output tokens\n",
-                     plan.requests, plan.max_requests, plan.input_tokens, plan.max_output_tokens)
-              << std::flush;
+              << "pinchbeck: " << PlanText(plan, flags.api == kDetectApi) << std::flush;
   PINCHBECK_ASSIGN_OR_RETURN(const std::unique_ptr<Transport> transport,
                              MakeCurlTransport(TransportOptionsOf(flags)));
   const std::unique_ptr<Clock> clock = MakeSystemClock();
@@ -93,14 +109,20 @@ absl::Status RunDoctor(const DoctorCommand& command, CommandContext& context) {
       if (!IsUnknownOperation(report)) break;
       if (api == selected.api) continue;
       tried.push_back(report.api);
+      const DoctorReport before = std::move(report);
       PINCHBECK_ASSIGN_OR_RETURN(report,
                                  Examine(selected, api, flags, *transport, *clock, interrupt.stop_flag()));
+      AddUse(before, report);
     }
-    // Where none fits, the likely one says what is wrong.
-    if (!report.usable && !tried.empty()) {
+    // Where none is served, the likely one says what is wrong. Another error than "not served", such as a
+    // refused key, shows the API that is.
+    if (IsUnknownOperation(report) && !tried.empty()) {
       tried.push_back(report.api);
       tried.erase(tried.begin());
-      report = first;
+      DoctorReport shown = first;
+      shown.requests = shown.input_tokens = shown.output_tokens = 0;
+      AddUse(report, shown);
+      report = std::move(shown);
     }
   }
   const DoctorView view{report, public_url, flags.model, tried, ProxyText(flags.base_url)};

@@ -1,6 +1,8 @@
 #include "src/client/budget.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -15,16 +17,31 @@ std::int64_t PromptBytes(const Probe& probe) {
   return static_cast<std::int64_t>(bytes);
 }
 
-TokenUse Sum(const TokenUse& a, const TokenUse& b) { return {a.input + b.input, a.output + b.output}; }
+TokenUse Sum(const TokenUse& a, const TokenUse& b) {
+  return {SaturatingSum(a.input, b.input), SaturatingSum(a.output, b.output)};
+}
 
 }  // namespace
+
+std::int64_t CountedTokens(std::int64_t reported) {
+  return std::clamp<std::int64_t>(reported, 0, kMostCountedTokens);
+}
+
+std::int64_t SaturatingSum(std::int64_t a, std::int64_t b) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? Limits::max() : Limits::min();
+}
+
+std::int64_t Total(const TokenUse& use) { return SaturatingSum(use.input, use.output); }
 
 std::int64_t LikelyInputTokens(const Probe& probe) {
   return PromptBytes(probe) / 4 + 6 * static_cast<std::int64_t>(probe.messages.size());
 }
 
 std::int64_t CautiousInputTokens(const Probe& probe) {
-  return PromptBytes(probe) / 2 + 16 * static_cast<std::int64_t>(probe.messages.size());
+  return PromptBytes(probe) + 16 * static_cast<std::int64_t>(probe.messages.size());
 }
 
 std::optional<double> CostUsd(const CollectBudget& budget, const TokenUse& use) {
@@ -38,7 +55,7 @@ std::string Ledger::Check(const TokenUse& total) const {
   if (budget_.max_requests.has_value() && requests_ + 1 > *budget_.max_requests) {
     return absl::StrFormat("%d requests", *budget_.max_requests);
   }
-  if (budget_.max_tokens.has_value() && total.input + total.output > *budget_.max_tokens) {
+  if (budget_.max_tokens.has_value() && Total(total) > *budget_.max_tokens) {
     return absl::StrFormat("%d tokens", *budget_.max_tokens);
   }
   const std::optional<double> cost = CostUsd(budget_, total);

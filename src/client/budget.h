@@ -16,7 +16,18 @@ struct TokenUse {
   std::int64_t output = 0;
 };
 
-// Tokens of a prompt guessed from its length: a likely value, and one that is rarely passed.
+// A server's word counts up to this much for one answer: no answer is as long, and a larger number is a
+// mistake or a lie that must not make a sum wrap around.
+inline constexpr std::int64_t kMostCountedTokens = std::int64_t{1} << 40;
+
+// A reported count within [0, kMostCountedTokens].
+[[nodiscard]] std::int64_t CountedTokens(std::int64_t reported);
+// The sum, or the end of the range where it lies beyond.
+[[nodiscard]] std::int64_t SaturatingSum(std::int64_t a, std::int64_t b);
+[[nodiscard]] std::int64_t Total(const TokenUse& use);
+
+// Tokens of a prompt guessed from its length: a likely value, and one that only an endpoint passes that adds
+// a prompt of its own, since every tokenizer in use makes at most one token of a byte.
 [[nodiscard]] std::int64_t LikelyInputTokens(const Probe& probe);
 [[nodiscard]] std::int64_t CautiousInputTokens(const Probe& probe);
 

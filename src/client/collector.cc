@@ -123,6 +123,7 @@ absl::Status Collector::StartWhatFits() {
   next_start_ = absl::InfiniteDuration();
   while (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
     const absl::Duration now = services_.clock.Monotonic();
+    looked_at_ = now;
     if (now < paused_until_) break;
     std::optional<Pending> next = TakeNext();
     if (!next.has_value()) break;
@@ -180,7 +181,10 @@ TokenUse Collector::MostTokens(const Task& task) const {
 TokenUse Collector::LikelyTokens(const Task& task) const {
   const Probe& probe = battery_.probes[task.probe];
   const std::int64_t seen = seen_input_tokens_[task.probe];
-  return {seen > 0 ? seen : LikelyInputTokens(probe), probe.sampling.max_tokens};
+  const std::int64_t limit = probe.sampling.max_tokens;
+  // The server's word may lengthen the pauses between requests, but only in proportion to their size.
+  const std::int64_t most = SaturatingSum(CautiousInputTokens(probe), SaturatingSum(limit, limit));
+  return {seen > 0 ? std::min(seen, most) : LikelyInputTokens(probe), limit};
 }
 
 std::optional<std::int64_t> Collector::RequestSeed(const Task& task) const {
@@ -228,7 +232,7 @@ absl::Status Collector::StartOne(Pending pending, const TokenUse& most) {
       dialect_.name(), AdaptedSampling(SupportedSampling(probe.sampling, dialect_.features()), adaptation_),
       request.http.body);
   PINCHBECK_ASSIGN_OR_RETURN(const std::int64_t id, services_.transport.Start(request, *flight.attempt));
-  if (pending.retries > 0) ++summary_.retried;
+  if (std::exchange(pending.uncounted_retry, false)) ++summary_.retried;
   ledger_.Reserve(most);
   pacer_.OnStart(flight.likely, pending.fresh, services_.clock.Monotonic());
   pending.fresh = false;
@@ -258,17 +262,19 @@ absl::Status Collector::HandleResult(const TransferResult& transfer) {
 void Collector::SettleTokens(const Flight& flight, const AttemptResult& result) {
   const UsageRecord& usage = result.observation.usage;
   const bool free = result.free_of_charge;
-  TokenUse used;
-  used.input = usage.input_tokens.value_or(free ? 0 : flight.most.input);
-  used.output = usage.output_tokens.value_or(free ? 0 : flight.most.output);
+  const TokenUse said{CountedTokens(usage.input_tokens.value_or(0)),
+                      CountedTokens(usage.output_tokens.value_or(0))};
+  TokenUse used = said;
+  if (!usage.input_tokens.has_value() && !free) used.input = flight.most.input;
+  if (!usage.output_tokens.has_value() && !free) used.output = flight.most.output;
   ledger_.Settle(flight.most, used);
   pacer_.OnEnd(flight.likely, used, result.outcome.head, services_.clock.Now(), services_.clock.Monotonic());
   summary_.cost_usd = ledger_.spent_usd();
-  summary_.input_tokens += usage.input_tokens.value_or(0);
-  summary_.output_tokens += usage.output_tokens.value_or(0);
+  summary_.input_tokens = SaturatingSum(summary_.input_tokens, said.input);
+  summary_.output_tokens = SaturatingSum(summary_.output_tokens, said.output);
   if (!result.observation.error.has_value() && !usage.output_tokens.has_value()) ++summary_.without_usage;
   std::int64_t& seen = seen_input_tokens_[flight.pending.task.probe];
-  seen = std::max(seen, usage.input_tokens.value_or(0));
+  seen = std::max(seen, said.input);
 }
 
 bool Collector::ScheduleRetry(Flight& flight, AttemptResult& result) {
@@ -281,6 +287,7 @@ bool Collector::ScheduleRetry(Flight& flight, AttemptResult& result) {
   // A server that limits the rate means all requests, not just this one.
   if (result.outcome.status == 429) paused_until_ = std::max(paused_until_, pending.due);
   ++pending.retries;
+  pending.uncounted_retry = true;
   pending.failed = std::move(result);
   retries_.push_back(std::move(pending));
   return true;
@@ -368,7 +375,10 @@ absl::Duration Collector::NextWait() const {
   const absl::Duration now = services_.clock.Monotonic();
   absl::Duration wake = now + kMaxWait;
   if (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
-    for (const Pending& pending : retries_) wake = std::min(wake, std::max(pending.due, paused_until_));
+    for (const Pending& pending : retries_) {
+      const absl::Duration due = std::max(pending.due, paused_until_);
+      if (due > looked_at_) wake = std::min(wake, due);
+    }
     wake = std::min(wake, next_start_);
   }
   return std::clamp(std::min(wake, cancel_at_) - now, absl::Milliseconds(1), kMaxWait);

@@ -53,6 +53,8 @@ class Collector {
     int retries = 0;
     // The first attempt, taken from the schedule.
     bool fresh = false;
+    // A retry that has not been sent yet, and so is not in the summary.
+    bool uncounted_retry = false;
     // When a retry may start; the monotonic clock.
     absl::Duration due;
     // The failed attempt that a retry would replace.
@@ -82,6 +84,13 @@ class Collector {
   // Whether the request was refused for a parameter, is changed, and goes out again.
   [[nodiscard]] bool AdaptAndResend(Flight& flight, const AttemptResult& result);
   void NoteTaken(const Flight& flight, const AttemptResult& result);
+  // The largest number of alternatives per token that a request with a good answer asked for.
+  [[nodiscard]] std::optional<std::int64_t> MostAlternativesTaken() const;
+  // Whether good answers came to requests with this parameter, or with more alternatives than these.
+  [[nodiscard]] bool WasTaken(RequestParameter parameter, const SentParameters& sent) const;
+  // As AdaptTo(), but never below the alternatives that were taken.
+  [[nodiscard]] bool AdaptUnlessTaken(RequestParameter parameter, const Refusal& refusal,
+                                      const SentParameters& sent);
   void MakeRequestRecords();
   void DropCompletedTasks();
   [[nodiscard]] bool IsCompletedNow(const Task& task) const;
@@ -123,6 +132,8 @@ class Collector {
   Pacer pacer_;
   // When the request that waits for a limit may leave.
   absl::Duration next_start_ = absl::InfiniteDuration();
+  // When requests that may start were last looked for. What was due then waits for a limit.
+  absl::Duration looked_at_;
   Generator jitter_;
   CollectSummary summary_;
 

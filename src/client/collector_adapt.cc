@@ -1,4 +1,7 @@
 // How a collection goes on without the parameters that its endpoint refuses.
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -40,6 +43,14 @@ void Collector::DropCompletedTasks() {
   }
   summary_.skipped_by_resume += static_cast<std::int64_t>(schedule_.size() - kept);
   schedule_.resize(kept);
+  for (auto it = retries_.begin(); it != retries_.end();) {
+    if (!IsCompletedNow(it->task)) {
+      ++it;
+      continue;
+    }
+    it = retries_.erase(it);
+    ++summary_.skipped_by_resume;
+  }
 }
 
 void Collector::NoteTaken(const Flight& flight, const AttemptResult& result) {
@@ -48,6 +59,34 @@ void Collector::NoteTaken(const Flight& flight, const AttemptResult& result) {
   for (const RequestParameter parameter : SentNames(flight.sent)) {
     taken_.emplace(parameter, ValueOf(parameter, flight.sent));
   }
+}
+
+std::optional<std::int64_t> Collector::MostAlternativesTaken() const {
+  std::optional<std::int64_t> most;
+  for (const auto& [parameter, value] : taken_) {
+    if (parameter != RequestParameter::kLogprobs) continue;
+    most = std::max(most.value_or(0), static_cast<std::int64_t>(value));
+  }
+  return most;
+}
+
+bool Collector::WasTaken(RequestParameter parameter, const SentParameters& sent) const {
+  if (taken_.count({parameter, ValueOf(parameter, sent)}) > 0) return true;
+  const std::optional<std::int64_t> most = MostAlternativesTaken();
+  return parameter == RequestParameter::kLogprobs && most.has_value() &&
+         sent.sampling.top_logprobs.value_or(0) <= *most;
+}
+
+bool Collector::AdaptUnlessTaken(RequestParameter parameter, const Refusal& refusal,
+                                 const SentParameters& sent) {
+  if (!AdaptTo(parameter, refusal, sent, adaptation_)) return false;
+  // As many alternatives as were given before are asked for to the end: otherwise a relay could get rid of
+  // them in the middle of a recording.
+  const std::optional<std::int64_t> most = MostAlternativesTaken();
+  if (parameter != RequestParameter::kLogprobs || !most.has_value()) return true;
+  adaptation_.logprobs = false;
+  adaptation_.max_top_logprobs = std::max(adaptation_.max_top_logprobs.value_or(*most), *most);
+  return true;
 }
 
 bool Collector::AdaptAndResend(Flight& flight, const AttemptResult& result) {
@@ -59,11 +98,11 @@ bool Collector::AdaptAndResend(Flight& flight, const AttemptResult& result) {
   if (!parameter.has_value()) return false;
   // Otherwise the requests have changed since this one was sent, and its answer says nothing new.
   if (flight.adaptations == adaptations_) {
-    if (taken_.count({*parameter, ValueOf(*parameter, flight.sent)}) > 0) {
+    if (WasTaken(*parameter, flight.sent)) {
       findings_.AddLateRefusal(*parameter, error->message);
       return false;
     }
-    if (!AdaptTo(*parameter, refusal, flight.sent, adaptation_)) return false;
+    if (!AdaptUnlessTaken(*parameter, refusal, flight.sent)) return false;
     ++adaptations_;
     findings_.AddAdaptation(*parameter, DescribeAdaptation(*parameter, flight.sent, adaptation_),
                             error->message);

@@ -150,8 +150,10 @@ absl::StatusOr<Examiner::Answer> Examiner::Send(const Probe& probe, std::optiona
       answer.total_s = transfer.total_s;
       NoteHead(transfer, sent_at, services_.clock.Now());
       const UsageRecord& usage = answer.result.observation.usage;
-      report_.input_tokens += usage.input_tokens.value_or(0);
-      report_.output_tokens += usage.output_tokens.value_or(0);
+      report_.input_tokens =
+          SaturatingSum(report_.input_tokens, CountedTokens(usage.input_tokens.value_or(0)));
+      report_.output_tokens =
+          SaturatingSum(report_.output_tokens, CountedTokens(usage.output_tokens.value_or(0)));
       return answer;
     }
     if (services_.stop != nullptr && services_.stop->load() != 0) {
@@ -183,7 +185,9 @@ void Examiner::NoteHead(const TransferResult& transfer, absl::Time sent_at, absl
     KeepHeader(header, kRelayHeaders, endpoint_.api_key, report_.relay_headers);
   }
   const ServerLimits limits = ReadServerLimits(transfer.head, ended_at);
-  if (limits.requests.limit.has_value() || limits.requests.remaining.has_value()) report_.limits = limits;
+  for (const ServerLimit& limit : {limits.requests, limits.tokens}) {
+    if (limit.limit.has_value() || limit.remaining.has_value()) report_.limits = limits;
+  }
   absl::Time date;
   std::string error;
   const std::string text(transfer.head.Header("date"));
@@ -329,7 +333,8 @@ absl::Status Examiner::AskOtherLimitName() {
   if (!error.has_value()) {
     report_.other_token_limit = LimitKept(answer->result.observation);
   } else {
-    const bool refused = error->status == 400 || error->status == 422;
+    const int status = error->status.value_or(0);
+    const bool refused = status == 400 || status == 422;
     report_.other_token_limit = {refused ? Support::kRefused : Support::kUnknown, ErrorText(*error)};
   }
   return absl::OkStatus();

@@ -11,8 +11,6 @@ namespace {
 // Keeps the turns independent of the order of the tasks and the jitter of retries.
 constexpr std::uint64_t kTurnStream = 0xBB67AE8584CAA73BULL;
 
-std::int64_t Total(const TokenUse& use) { return use.input + use.output; }
-
 }  // namespace
 
 Pacer::Pacer(const PacerOptions& options, absl::Duration start)
@@ -60,7 +58,11 @@ void Pacer::OnStart(const TokenUse& likely, bool fresh, absl::Duration now) {
 void Pacer::OnEnd(const TokenUse& likely, const TokenUse& used, const ResponseHead& head,
                   absl::Time calendar_now, absl::Duration now) {
   --in_flight_;
-  if (tokens_.has_value()) tokens_->Return(static_cast<double>(Total(likely) - Total(used)), now);
+  if (tokens_.has_value()) {
+    // What a server says that an answer used may hold back the next requests, but not for ever.
+    const std::int64_t most = SaturatingSum(Total(likely), SaturatingSum(likely.output, likely.output));
+    tokens_->Return(static_cast<double>(Total(likely) - std::min(Total(used), most)), now);
+  }
   if (head.status == 0) return;
   const ServerLimits limits = ReadServerLimits(head, calendar_now);
   server_requests_.Update(limits.requests, in_flight_, 1, now, options_.max_server_delay);

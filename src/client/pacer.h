@@ -34,7 +34,8 @@ class Pacer {
   // attempt of the next task, whose turn the spreading decides, too.
   [[nodiscard]] absl::Duration NextStart(const TokenUse& likely, bool fresh, absl::Duration now);
   void OnStart(const TokenUse& likely, bool fresh, absl::Duration now);
-  // `head` is that of the answer, with status 0 when there was none.
+  // `head` is that of the answer, with status 0 when there was none. `used` counts up to the likely use and
+  // twice the output limit more.
   void OnEnd(const TokenUse& likely, const TokenUse& used, const ResponseHead& head, absl::Time calendar_now,
              absl::Duration now);
 

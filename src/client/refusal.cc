@@ -78,8 +78,12 @@ bool Names(std::string_view text, const Spelling& spelling) {
                      [&](std::string_view word) { return HasWord(text, word); });
 }
 
-// "too large" is about the value, and another name would not help.
+// Words about the value of the limit, where another name would not help.
+constexpr std::array<std::string_view, 6> kLengthWords = {
+    "too large", "too long", "context length", "context window", "context_length", "reduce"};
+
 bool IsAboutLimitName(const std::string& message, const std::string& code) {
+  if (HasAny(message, kLengthWords) || HasAny(code, kLengthWords)) return false;
   return (HasWord(message, kOldLimit) && HasWord(message, kNewLimit)) || HasAny(message, kUnknownWords) ||
          HasAny(code, kUnknownWords);
 }

@@ -64,6 +64,11 @@ std::string_view TrimSpace(std::string_view text) {
 
 // One request on its way. Its address is known to libcurl, so it never moves.
 struct Transfer {
+  explicit Transfer(std::size_t& bytes_in_flight) : shared_bytes(bytes_in_flight) {}
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() { shared_bytes -= body_bytes; }
+
   std::int64_t id = 0;
   TransferHandler* handler = nullptr;
   std::unique_ptr<CURL, EasyDeleter> easy;
@@ -72,6 +77,9 @@ struct Transfer {
   internal::FailureContext context;
   char curl_words[CURL_ERROR_SIZE] = {};
   std::size_t max_body_bytes = 0;
+  // Of all transfers together; the count belongs to the transport.
+  std::size_t max_shared_bytes = 0;
+  std::size_t& shared_bytes;
   std::size_t max_header_bytes = 0;
 
   SteadyClock::time_point start;
@@ -133,10 +141,18 @@ std::size_t OnBodyBytes(char* data, std::size_t size, std::size_t count, void* u
     transfer.DeliverHead();
   }
   transfer.body_bytes += bytes.size();
+  transfer.shared_bytes += bytes.size();
   if (transfer.body_bytes > transfer.max_body_bytes) {
     transfer.Fail(TransferFailure::kTooLarge, "the answer of " + transfer.context.origin +
                                                   " is larger than " +
                                                   std::to_string(transfer.max_body_bytes) + " bytes");
+    return 0;
+  }
+  if (transfer.shared_bytes > transfer.max_shared_bytes) {
+    transfer.Fail(TransferFailure::kTooLarge, "the answers in flight are larger than " +
+                                                  std::to_string(transfer.max_shared_bytes) +
+                                                  " bytes together, and that of " + transfer.context.origin +
+                                                  " was given up: use less concurrency");
     return 0;
   }
   if (const absl::Status status = transfer.handler->OnBytes(bytes, arrival_s); !status.ok()) {
@@ -192,7 +208,7 @@ class CurlTransport final : public Transport {
       return absl::PermissionDeniedError("refused to send the API key unencrypted to " + url.Origin() +
                                          ": use an https base URL");
     }
-    auto transfer = std::make_unique<Transfer>();
+    auto transfer = std::make_unique<Transfer>(bytes_in_flight_);
     transfer->easy.reset(curl_easy_init());
     if (transfer->easy == nullptr)
       return absl::ResourceExhaustedError("out of memory while starting a request");
@@ -200,6 +216,7 @@ class CurlTransport final : public Transport {
     transfer->handler = &handler;
     transfer->body = request.http.body;
     transfer->max_body_bytes = options_.max_response_bytes;
+    transfer->max_shared_bytes = options_.max_bytes_in_flight;
     transfer->max_header_bytes = options_.max_header_bytes;
     transfer->context.origin = url.Origin();
     transfer->context.timeouts = request.timeouts;
@@ -320,6 +337,8 @@ class CurlTransport final : public Transport {
   CurlTransportOptions options_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
   std::unique_ptr<internal::MultiDriver> driver_;
+  // Of the bodies so far; transfers take their part away when they end, so that it outlives them.
+  std::size_t bytes_in_flight_ = 0;
   std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
   std::int64_t next_id_ = 1;
   // When silent transfers were last looked for.

@@ -134,7 +134,7 @@ CheckProbe CheckProbes::Cache(std::string_view id, bool nonce, std::string_view 
   const std::string base = std::string(kLabel) + "cache/" + std::string(cell);
   KeyedGenerator prompt_generator(key_, base);
   // Both arms have a nonce in the same place; in one of them it changes with every repetition.
-  KeyedGenerator nonce_generator(key_, base + (nonce ? "/" + std::to_string(repetition) : ""));
+  KeyedGenerator nonce_generator(key_, base + "/nonce" + (nonce ? "/" + std::to_string(repetition) : ""));
   CheckProbe check;
   check.kind = nonce ? "cache/nonce" : "cache/same";
   const std::string prompt =

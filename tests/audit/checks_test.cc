@@ -2,10 +2,12 @@
 #include "pinchbeck/audit/checks.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "pinchbeck/core/plain_prompt.h"
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/stats/counter_rng.h"
 
@@ -14,7 +16,6 @@ namespace {
 
 using stats::CounterRng;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 CheckProbes Probes() { return *CheckProbes::Make(Secret()); }
 
@@ -28,10 +29,10 @@ std::optional<std::string> Honest(const CheckProbe& check, CounterRng& rng) {
 }
 
 std::vector<Observation> Record(const std::vector<std::string>& groups, std::int64_t samples,
-                                const Relay& relay, std::uint64_t seed = 1,
-                                std::int64_t context_tokens = 800) {
+                                const Relay& relay, std::uint64_t seed = 1, std::int64_t context_tokens = 800,
+                                std::uint64_t probe_seed = 1) {
   const CheckProbes probes = Probes();
-  const absl::StatusOr<Battery> battery = probes.Compose({groups, samples, 1, context_tokens});
+  const absl::StatusOr<Battery> battery = probes.Compose({groups, samples, probe_seed, context_tokens});
   EXPECT_TRUE(battery.ok()) << battery.status();
   std::vector<Observation> observations;
   CounterRng rng(seed, 0);
@@ -39,6 +40,8 @@ std::vector<Observation> Record(const std::vector<std::string>& groups, std::int
     Observation observation;
     observation.probe = probe.id;
     observation.request.prompt_sha256 = probe.PromptSha256();
+    observation.request.temperature = probe.sampling.temperature;
+    observation.request.max_tokens = probe.sampling.max_tokens;
     observation.response.text = relay(*probes.Find(probe.id), rng);
     if (!observation.response.text.has_value()) observation.error = ErrorRecord{};
     observations.push_back(std::move(observation));
@@ -147,6 +150,76 @@ TEST(ChecksTest, OneStrikeDecidesNothing) {
   }
 }
 
+// 0 of 400 beside 1 of 4 would have p = 0.0099, and a promise of 0.999 would be broken by one lost needle.
+TEST(ChecksTest, OneStrikeDecidesNothingHoweverUnequalTheCounts) {
+  bool struck = false;
+  const auto once = [&](const CheckProbe& check, CounterRng& rng) -> std::optional<std::string> {
+    if (check.kind == "cache" || struck) return Honest(check, rng);
+    struck = true;
+    return "no";
+  };
+  auto observed = Record({"echo"}, 4, once);
+  std::erase_if(observed, [](const Observation& o) { return !o.probe.starts_with("echo/url"); });
+  auto reference = Record({"echo"}, 400, Honest);
+  std::erase_if(reference, [](const Observation& o) { return !o.probe.starts_with("echo/url"); });
+  const CheckResult beside = Check(Evaluate(observed, reference), "echo/url");
+  EXPECT_EQ(beside.events, 1);
+  EXPECT_EQ(beside.p_value, 1.0);
+  EXPECT_NE(beside.status, SignalStatus::kDiffers);
+
+  struck = false;
+  const auto ladder = EvaluateChecks(Record({"context"}, 10, once), {}, Probes(), {.min_recall = 0.999});
+  ASSERT_TRUE(ladder.ok());
+  EXPECT_NE(ladder->verdict, Verdict::kDiffers);
+}
+
+TEST(ChecksTest, RequestsUnderOtherConditionsAreNotJudged) {
+  const auto observed = Record({"cache", "context", "echo"}, 10, Honest, 2);
+  // Refused by the endpoint and left out, as reasoning models do.
+  auto without = observed;
+  for (Observation& o : without) o.request.temperature.reset();
+  const ChecksReport alone = Evaluate(without);
+  EXPECT_EQ(alone.verdict, Verdict::kNotMeasurable);
+  EXPECT_THAT(Check(alone, "echo/url").notes,
+              testing::Contains(HasSubstr("no temperature where the probe has 0")));
+  EXPECT_EQ(Evaluate(without, observed).verdict, Verdict::kNotMeasurable);
+  EXPECT_EQ(Evaluate(observed, without).verdict, Verdict::kNotMeasurable);
+  // The same on both sides is the same question.
+  EXPECT_EQ(Evaluate(without, without).verdict, Verdict::kConsistent);
+
+  auto shorter = observed;
+  for (Observation& o : shorter) {
+    if (o.probe.starts_with("context/800")) o.request.max_tokens = 4;
+  }
+  const ChecksReport one = Evaluate(shorter);
+  EXPECT_EQ(one.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(Check(one, "context/800").notes, testing::Contains(HasSubstr("max_tokens 4")));
+  EXPECT_EQ(Check(one, "context/400").status, SignalStatus::kConsistent);
+
+  auto chat = observed, messages = observed, mixed = observed;
+  for (Observation& o : chat) o.request.api = "openai_chat";
+  for (Observation& o : messages) o.request.api = "anthropic";
+  mixed[0].request.api = "anthropic";
+  EXPECT_EQ(Evaluate(chat, chat).verdict, Verdict::kConsistent);
+  EXPECT_EQ(Evaluate(chat, messages).verdict, Verdict::kNotMeasurable);
+  EXPECT_EQ(Check(Evaluate(mixed), "cache").status, SignalStatus::kNotMeasurable);
+}
+
+TEST(ChecksTest, PlainTextHasAnIdentityOfItsOwn) {
+  auto observed = Record({"echo"}, 10, Honest);
+  for (Observation& o : observed) o.request.prompt_sha256 = PlainPromptSha256(Probes().Find(o.probe)->probe);
+  EXPECT_EQ(Evaluate(observed).verdict, Verdict::kConsistent);
+}
+
+// A reference with another seed asked other prompts, so that repeats have nothing to be compared with.
+TEST(ChecksTest, AReferenceWithAnotherSeedDoesNotMeasureTheCache) {
+  const CheckResult cache =
+      Check(Evaluate(Record({"cache"}, 10, Honest), Record({"cache"}, 10, Honest, 5, 800, 9)), "cache");
+  EXPECT_EQ(cache.status, SignalStatus::kNotMeasurable);
+  EXPECT_FALSE(cache.p_value.has_value());
+  EXPECT_THAT(cache.notes, testing::Contains(HasSubstr("--seed")));
+}
+
 TEST(ChecksTest, FewOrMissingAnswersAreNoProofOfHonesty) {
   EXPECT_EQ(Evaluate(Record({"echo"}, 1, Honest)).verdict, Verdict::kInconclusive);
   EXPECT_EQ(Evaluate({}).verdict, Verdict::kNotMeasurable);
@@ -220,6 +293,39 @@ TEST(ChecksCalibrationTest, TheVerdictKeepsItsLevel) {
     differs += report->verdict == Verdict::kDiffers ? 1 : 0;
   }
   EXPECT_LE(differs, 300 * (0.05 + 4 * 0.0126));
+}
+
+// Two endpoints that repeat themselves equally often, each with a favourite answer of its own: they differ,
+// but not in what the check claims. `differs` has a chance of at most 0.05; 400 runs have a standard
+// deviation of 0.0109, so a valid verdict fails with a chance below 1e-4.
+TEST(ChecksCalibrationTest, EqualRepeatsOfOtherAnswersAreNoCache) {
+  for (const double share : {0.4, 0.7}) {
+    const auto favouring = [share](const char* favourite) -> Relay {
+      return [share, favourite](const CheckProbe&, CounterRng& rng) -> std::optional<std::string> {
+        if (rng.Uniform() < share) return favourite;
+        return "answer " + std::to_string(rng.Below(1 << 30));
+      };
+    };
+    int differs = 0, differs_alone = 0;
+    for (std::uint64_t run = 0; run < 200; ++run) {
+      ChecksOptions options;
+      options.alpha = 0.05;
+      const auto observed = Record({"cache"}, 10, favouring("mine"), 2 * run + 1);
+      const auto report =
+          EvaluateChecks(observed, Record({"cache"}, 10, favouring("yours"), 2 * run + 2), Probes(), options);
+      ASSERT_TRUE(report.ok());
+      differs += report->verdict == Verdict::kDiffers ? 1 : 0;
+      // And without a reference, where the two nonces have the favourites.
+      const auto by_nonce = [&](const CheckProbe& check, CounterRng& rng) {
+        return favouring(check.kind == "cache/same" ? "mine" : "yours")(check, rng);
+      };
+      const auto alone = EvaluateChecks(Record({"cache"}, 10, by_nonce, run + 7000), {}, Probes(), options);
+      ASSERT_TRUE(alone.ok());
+      differs_alone += alone->verdict == Verdict::kDiffers ? 1 : 0;
+    }
+    EXPECT_LE(differs, 200 * (0.05 + 4 * 0.0154)) << share;
+    EXPECT_LE(differs_alone, 200 * (0.05 + 4 * 0.0154)) << share;
+  }
 }
 
 }  // namespace

@@ -4,9 +4,14 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "pinchbeck/core/keyed_battery.h"
 #include "pinchbeck/core/recording.h"
@@ -32,14 +37,22 @@ constexpr const char* kOtherKey = "another-battery-key-77aa12";
 class BatteryKeyTest : public CliTest {
  protected:
   BatteryKeyTest()
-      : server_([this](const ServedRequest&, int) {
-          return Reply{HttpBytes(200, ChatBody(std::to_string(count_++ % 7)))};
+      : server_([this](const ServedRequest& request, int) {
+          const std::string number = Answer(request.body);
+          if (request.head.find("/chat/") != std::string::npos)
+            return Reply{HttpBytes(200, ChatBody(number))};
+          return Reply{HttpBytes(200, R"({"id":"c","choices":[{"index":0,"finish_reason":"stop","text":")" +
+                                          number +
+                                          R"("}],"usage":{"prompt_tokens":12,"completion_tokens":1}})")};
         }) {
     setenv(kVariable, kKey, 1);
   }
-  ~BatteryKeyTest() override { unsetenv(kVariable); }
+  void TearDown() override {
+    unsetenv(kVariable);
+    CliTest::TearDown();
+  }
 
-  CliResult Run(std::vector<std::string> arguments) {
+  CliResult Run(const std::vector<std::string>& arguments) {
     CliResult result = RunCli(arguments);
     printed_ += result.out + result.err;
     return result;
@@ -49,6 +62,17 @@ class BatteryKeyTest : public CliTest {
                 kVariable, "--groups", "choice", "--samples", "3", "--out", File(out)});
   }
 
+  // Three numbers in turn for each prompt, whatever the order of the requests: collections of three answers a
+  // probe are alike.
+  std::string Answer(const std::string& body) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++count_;
+    const int turn = asked_[body]++ % 3;
+    return std::to_string(std::hash<std::string>()(body) % 5 + static_cast<std::size_t>(turn));
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, int> asked_;
   std::atomic<int> count_ = 0;
   ScriptedServer server_;
   std::string printed_;
@@ -102,6 +126,32 @@ TEST_F(BatteryKeyTest, AnotherKeyIsNoticedBeforeAnythingIsSent) {
   EXPECT_EQ(enrolled.exit_code, 2);
   EXPECT_THAT(enrolled.err, HasSubstr("another prompt"));
   EXPECT_FALSE(std::filesystem::exists(File("n.json")));
+}
+
+// Plain text has a prompt identity of its own, and is the battery's prompt all the same.
+TEST_F(BatteryKeyTest, LegacyCompletions) {
+  const std::vector<std::string> endpoint = {
+      "--base-url", server_.url(),   "--api",   "openai_completions", "--model", "m", "--api-key-env",
+      "",           "--battery-key", kVariable, "--samples",          "3"};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), endpoint.begin(), endpoint.end());
+    return Run(arguments);
+  };
+  ASSERT_EQ(run({"collect", "--groups", "choice", "--out", File("r.jsonl")}).exit_code, 0) << printed_;
+  EXPECT_EQ(Run({"enroll", "--recording", File("r.jsonl"), "--battery-key", kVariable, "--groups", "choice",
+                 "--model", "m", "--out", File("m.json")})
+                .exit_code,
+            0)
+      << printed_;
+  const CliResult verified = run({"verify", "--fingerprint", File("m.json"), "--groups", "choice"});
+  EXPECT_TRUE(verified.exit_code == 0 || verified.exit_code == 3) << verified.exit_code << verified.err;
+  ASSERT_EQ(run({"collect", "--groups", "echo", "--out", File("echo.jsonl")}).exit_code, 0) << printed_;
+  EXPECT_THAT(printed_, HasSubstr("without --seed every run sends the same texts"));
+  printed_.clear();
+  ASSERT_EQ(run({"collect", "--groups", "echo", "--seed", "7", "--out", File("seven.jsonl")}).exit_code, 0);
+  EXPECT_THAT(printed_, Not(HasSubstr("without --seed")));
+  const CliResult checked = Run({"checks", "--recording", File("echo.jsonl"), "--battery-key", kVariable});
+  EXPECT_EQ(checked.exit_code, 1) << "the server repeats no line" << checked.err;
 }
 
 TEST_F(BatteryKeyTest, MissingAndWeakKeysAreRefused) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -104,6 +106,43 @@ TEST(DoctorCommand, FindsTheApiThatIsServed) {
   EXPECT_EQ(report["api"], "anthropic");
   EXPECT_EQ(report["tried"][0], "openai_chat");
   EXPECT_EQ(report["capabilities"]["logprobs"]["support"], "not_in_api");
+}
+
+Reply NoRoute(const ServedRequest& /*request*/, int /*number*/) {
+  return Reply{HttpBytes(404, R"({"error":"no route"})")};
+}
+
+TEST(DoctorCommand, CountsAndAnnouncesTheRequestsOfAllApisThatAreTried) {
+  ScriptedServer server(NoRoute);
+  const CliResult result = Doctor(server.url(), {"--json"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_EQ(server.requests().size(), 6U);
+  EXPECT_EQ(json::parse(result.out)["requests"], 6);
+  EXPECT_EQ(json::parse(result.out)["api"], "openai_chat");
+  EXPECT_EQ(json::parse(result.out)["tried"].size(), 5U);
+  EXPECT_THAT(result.err, HasSubstr("96 if all 6 APIs have to be tried"));
+  EXPECT_THAT(Doctor(server.url(), {"--api", "openai_chat"}).err, Not(HasSubstr("have to be tried")));
+}
+
+// The API that refuses the key is the one that is served, and its error is what helps.
+TEST(DoctorCommand, ShowsTheErrorOfTheApiThatIsServed) {
+  ScriptedServer server([](const ServedRequest& request, int number) {
+    if (request.head.rfind("POST /v1/messages ", 0) != 0) return NoRoute(request, number);
+    return Reply{HttpBytes(401, R"({"error":{"message":"invalid x-api-key"}})")};
+  });
+  const CliResult result = Doctor(server.url(), {"--json"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_EQ(json::parse(result.out)["api"], "anthropic");
+  EXPECT_THAT(result.err, AllOf(HasSubstr("invalid x-api-key"), HasSubstr("check the API key")));
+}
+
+TEST(DoctorCommand, InterruptedWhileAnotherApiIsTriedIsStatus130) {
+  ScriptedServer server([](const ServedRequest& request, int number) {
+    if (number == 0) return NoRoute(request, number);
+    kill(getpid(), SIGINT);
+    return Reply{"", Reply::After::kHang};
+  });
+  EXPECT_EQ(Doctor(server.url()).exit_code, 130);
 }
 
 TEST(DoctorCommand, AnApiThatWasNamedIsTheOnlyOneTried) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "pinchbeck/client/client.h"
 #include "pinchbeck/core/recording.h"
+#include "src/client/collector.h"
 #include "tests/client/collect_bench.h"
 
 namespace pinchbeck {
@@ -154,6 +156,56 @@ TEST(Adapting, AParameterThatWasTakenIsNotGivenUpLater) {
   EXPECT_EQ(Find(*summary, "logprobs_refused"), nullptr);
 }
 
+// Answers with 5 alternatives were good: a refusal of 20 "at all" is no reason to do without any.
+TEST(Adapting, AlternativesNeverFallBelowThoseThatWereTaken) {
+  Bench bench([](const TransferRequest& request, int) {
+    return Body(request).value("top_logprobs", 0) > 5 ? Refuse("logprobs is not supported", "logprobs")
+                                                      : Good();
+  });
+  bench.options.concurrency = 1;
+  bench.battery.probes[0].sampling.top_logprobs = 5;
+  bench.battery.probes[1].sampling.top_logprobs = 20;
+  while (internal::MakeSchedule(bench.battery, bench.options).front().probe != 0) ++bench.options.seed;
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->ok, 6);
+  for (const Observation& o : bench.sink.observations) EXPECT_EQ(o.request.top_logprobs, 5);
+  ASSERT_NE(Find(*summary, "logprobs_refused"), nullptr);
+  EXPECT_THAT(Find(*summary, "logprobs_refused")->detail, HasSubstr("at most 5 alternatives"));
+}
+
+TEST(Adapting, FewerAlternativesThanWereTakenAreNoReasonToAskForLess) {
+  Bench bench([](const TransferRequest& request, int number) {
+    return number > 0 && Body(request).value("top_logprobs", 0) == 3
+               ? Refuse("logprobs is not supported", "logprobs")
+               : Good();
+  });
+  bench.options.concurrency = 1;
+  bench.battery.probes[0].sampling.top_logprobs = 5;
+  bench.battery.probes[1].sampling.top_logprobs = 3;
+  while (internal::MakeSchedule(bench.battery, bench.options).front().probe != 0) ++bench.options.seed;
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->ok, 3);
+  EXPECT_EQ(summary->failed, 3);
+  ASSERT_NE(Find(*summary, "logprobs_refused_at_times"), nullptr);
+}
+
+TEST(Adapting, AResendIsNotAnotherRetry) {
+  Bench bench([](const TransferRequest& request, int number) {
+    if (number == 0) return Bad(500);
+    return Body(request).contains("logprobs") ? Refuse("logprobs is not supported", "logprobs") : Good();
+  });
+  bench.battery = pinchbeck::testing::MakeBattery(1);
+  bench.battery.probes[0].sampling.top_logprobs = 5;
+  bench.options.samples_per_probe = 1;
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->ok, 1);
+  EXPECT_EQ(summary->requests, 3);
+  EXPECT_EQ(summary->retried, 1);
+}
+
 TEST(Adapting, AnEndpointThatRefusesEverythingComesToAnEnd) {
   Bench bench([](const TransferRequest&, int number) {
     const char* names[] = {"max_tokens", "logprobs", "temperature", "stream", "stream_options"};
@@ -263,6 +315,32 @@ TEST(Adapting, AResumedRunKeepsWhatWasRecordedWithoutARefusedParameter) {
   third.battery = first.battery;
   third.options.completed = *completed;
   EXPECT_EQ(third.Run()->ok, 6);
+}
+
+// A request that waits for its retry is no longer needed when another shows that its answer is there already.
+TEST(Adapting, ARetryWhoseAnswerIsRecordedIsDropped) {
+  Bench bench([](const TransferRequest& request, int number) {
+    if (number == 0) {
+      FakeAnswer busy = Bad(429);
+      busy.duration = absl::Milliseconds(500);
+      busy.headers = {{"retry-after", "30"}};
+      return busy;
+    }
+    return Body(request).contains("logprobs") ? Refuse("logprobs is not supported", "logprobs") : Good();
+  });
+  bench.options.concurrency = 2;
+  for (Probe& probe : bench.battery.probes) {
+    RequestRecord recorded = internal::MakeRequestRecord(bench.endpoint, probe, bench.dialect);
+    probe.sampling.top_logprobs = 5;
+    for (std::int64_t sample = 0; sample < 3; ++sample) {
+      bench.options.completed.AddReduced(probe.id, sample, recorded);
+    }
+  }
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(bench.transport.sent.size(), 2U);
+  EXPECT_TRUE(bench.sink.observations.empty());
+  EXPECT_EQ(summary->skipped_by_resume, 6);
 }
 
 // --- The key stays with its origin ---

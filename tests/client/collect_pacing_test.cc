@@ -85,6 +85,54 @@ TEST(Pacing, TokensPerMinuteHoldInEveryMinute) {
   EXPECT_LT(starts.back(), 420.0);
 }
 
+// 10 tokens a second: no pause is longer than a few of the largest requests take.
+TEST(Pacing, AnAnswerThatClaimsEndlessTokensCannotStopACollection) {
+  FakeAnswer lie = Quick();
+  lie.body =
+      R"({"choices":[{"index":0,"finish_reason":"stop","message":{"content":"1"}}],
+          "usage":{"prompt_tokens":1000000000000,"completion_tokens":1000000000000}})";
+  Bench bench(Always(lie));
+  bench.options.rate_limits.tokens_per_minute = 600.0;
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->ok, 6);
+  EXPECT_LT(Starts(bench).back(), 120.0);
+}
+
+// What is due and waits for a limit must not make the loop turn as fast as it can.
+TEST(Pacing, ADueRetryThatWaitsForALimitCostsNoTime) {
+  Bench rate([](const TransferRequest&, int number) { return Quick(number == 0 ? Bad(500) : Good()); });
+  rate.battery = pinchbeck::testing::MakeBattery(1);
+  rate.options.samples_per_probe = 1;
+  rate.options.rate_limits.requests_per_minute = 1.0;
+  ASSERT_TRUE(rate.Run().ok());
+  ASSERT_EQ(rate.transport.sent.size(), 2U);
+  EXPECT_GT(Starts(rate).back(), 59.0);
+  EXPECT_LT(rate.transport.polls, 2000);
+
+  // The retry fits only when the slow request in flight has turned out to use little.
+  Bench budget([](const TransferRequest&, int number) {
+    if (number == 0) return Quick(Bad(500));
+    FakeAnswer answer = Good();
+    if (number == 1) answer.duration = absl::Seconds(60);
+    if (number == 2) {
+      answer = Quick();
+      answer.body =
+          R"({"choices":[{"index":0,"finish_reason":"stop","message":{"content":"1"}}],
+              "usage":{"prompt_tokens":12,"completion_tokens":68}})";
+    }
+    return answer;
+  });
+  budget.battery = pinchbeck::testing::MakeBattery(1);
+  budget.options.concurrency = 3;
+  budget.options.budget.max_tokens = 138;
+  const auto summary = budget.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->ok, 3);
+  EXPECT_GE(Starts(budget).back(), 60.0);
+  EXPECT_LT(budget.transport.polls, 2000);
+}
+
 TEST(Pacing, WaitsWhileTheServerSaysThatNothingIsLeft) {
   Bench bench([](const TransferRequest&, int number) {
     return WithHeaders({{"x-ratelimit-remaining-requests", number == 0 ? "0" : "100"},

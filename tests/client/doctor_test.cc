@@ -238,6 +238,31 @@ TEST(Doctor, ApisWithoutAWordForAFeatureAreNotAskedForIt) {
   EXPECT_EQ(report->requests, PlanExamination(*MakeDialect(Api::kAnthropic)).requests);
 }
 
+TEST(Doctor, LimitsOfTokensAloneAreKept) {
+  Examination examination([](const TransferRequest& request, int number) {
+    FakeAnswer answer = Answer({}, Body(request), number);
+    answer.headers = {{"x-ratelimit-limit-tokens", "90000"}};
+    return answer;
+  });
+  const auto report = examination.Run();
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->limits.tokens.limit, 90000);
+}
+
+TEST(Doctor, ImpossibleUsagesDoNotMakeANegativeSum) {
+  Examination examination([](const TransferRequest&, int) {
+    FakeAnswer answer;
+    answer.body =
+        R"({"choices":[{"index":0,"finish_reason":"stop","message":{"content":"1"}}],"usage":
+            {"prompt_tokens":9223372036854775807,"completion_tokens":9223372036854775807}})";
+    return answer;
+  });
+  const auto report = examination.Run();
+  ASSERT_TRUE(report.ok());
+  EXPECT_GT(report->input_tokens, 0);
+  EXPECT_GT(report->output_tokens, 0);
+}
+
 TEST(Doctor, TheStopFlagEndsIt) {
   Examination examination = Of({});
   examination.stop = 1;

@@ -23,6 +23,7 @@ using pinchbeck::testing::Reply;
 using pinchbeck::testing::ScriptedServer;
 using pinchbeck::testing::Send;
 using pinchbeck::testing::ServedRequest;
+using pinchbeck::testing::WithLongerLimits;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -176,6 +177,32 @@ TEST(HostileServer, AStreamWithoutEndIsCut) {
   EXPECT_LE(collected.body.size(), 100'000U);
 }
 
+TEST(HostileServer, AnswersInFlightAreBoundedTogether) {
+  ScriptedServer server([](const ServedRequest& request, int) {
+    const bool whole = request.body == "whole";
+    const std::string part = HttpBytes(200, std::string(60'000, 'x'));
+    return whole ? Reply{part} : Reply{part.substr(0, part.size() - 1), Reply::After::kHang};
+  });
+  const auto transport = MakeTransport({.max_bytes_in_flight = 100'000});
+  Collected first, second;
+  const std::int64_t first_id = *transport->Start(MakeRequest(server.url()), first);
+  const std::int64_t second_id = *transport->Start(MakeRequest(server.url()), second);
+  std::vector<TransferResult> ended;
+  while (ended.empty()) ended = transport->Poll(absl::Seconds(1));
+  ASSERT_EQ(ended.size(), 1U) << "the other one goes on";
+  EXPECT_EQ(ended[0].failure, TransferFailure::kTooLarge);
+  EXPECT_THAT(ended[0].message, HasSubstr("less concurrency"));
+  transport->Cancel(ended[0].id == first_id ? second_id : first_id);
+  // What has ended counts no longer.
+  for (int i = 0; i < 3; ++i) {
+    Collected third;
+    TransferRequest request = MakeRequest(server.url());
+    request.http.body = "whole";
+    EXPECT_EQ(Send(*transport, request, third).failure, TransferFailure::kNone);
+    EXPECT_EQ(third.body.size(), 60'000U);
+  }
+}
+
 // "hello" in the format of Brotli, as its reference encoder writes it.
 TEST(HostileServer, BrotliIsDecodedOrAnError) {
   const std::string packed("\x0b\x02\x80hello\x03", 9);
@@ -199,14 +226,16 @@ TEST(HostileServer, KeepAliveCommentsDoNotOutlastTheTimeLimit) {
                  ": keep-alive\n\n"};
   });
   const auto transport = MakeTransport();
-  TransferRequest request = MakeRequest(server.url());
-  request.http.stream = true;
-  request.timeouts.total = absl::Milliseconds(200);
-  Collected collected;
-  const TransferResult result = Send(*transport, request, collected);
-  EXPECT_EQ(result.failure, TransferFailure::kTimeout);
-  EXPECT_THAT(result.message, HasSubstr("did not end in time"));
-  EXPECT_THAT(collected.body, HasSubstr(": keep-alive"));
+  WithLongerLimits([&](absl::Duration limit) {
+    TransferRequest request = MakeRequest(server.url());
+    request.http.stream = true;
+    request.timeouts.total = limit;
+    Collected collected;
+    const TransferResult result = Send(*transport, request, collected);
+    return result.failure == TransferFailure::kTimeout &&
+           result.message.find("did not end in time") != std::string::npos &&
+           collected.body.find(": keep-alive") != std::string::npos;
+  });
 }
 
 TEST(HostileServer, HeadersThatComeByteByByteDoNotOutlastTheTimeLimit) {
@@ -214,25 +243,26 @@ TEST(HostileServer, HeadersThatComeByteByByteDoNotOutlastTheTimeLimit) {
     return Reply{"HTTP/1.1 200 OK\r\nX-Slow: ", Reply::After::kClose, 0, "a"};
   });
   const auto transport = MakeTransport();
-  TransferRequest request = MakeRequest(server.url());
-  request.timeouts.total = absl::Milliseconds(200);
-  Collected collected;
-  EXPECT_EQ(Send(*transport, request, collected).failure, TransferFailure::kTimeout);
+  WithLongerLimits([&](absl::Duration limit) {
+    TransferRequest request = MakeRequest(server.url());
+    request.timeouts.total = limit;
+    Collected collected;
+    return Send(*transport, request, collected).failure == TransferFailure::kTimeout;
+  });
 }
 
 TEST(HostileServer, TheFirstByteHasALimitOfItsOwn) {
   ScriptedServer server([](const ServedRequest&, int) { return Reply{"", Reply::After::kHang}; });
   const auto transport = MakeTransport();
-  TransferRequest request = MakeRequest(server.url());
-  request.timeouts.first_byte = absl::Milliseconds(60);
-  Collected collected;
-  const std::int64_t id = *transport->Start(request, collected);
-  TransferResult result;
-  while (result.id != id) {
-    for (TransferResult& r : transport->Poll(absl::Milliseconds(20))) result = std::move(r);
-  }
-  EXPECT_EQ(result.failure, TransferFailure::kTimeout);
-  EXPECT_THAT(result.message, HasSubstr("60ms of silence"));
+  WithLongerLimits([&](absl::Duration limit) {
+    TransferRequest request = MakeRequest(server.url());
+    request.timeouts.total = absl::Minutes(5);
+    request.timeouts.first_byte = limit;
+    Collected collected;
+    const TransferResult result = Send(*transport, request, collected);
+    return result.failure == TransferFailure::kTimeout &&
+           result.message.find(absl::FormatDuration(limit) + " of silence") != std::string::npos;
+  });
 }
 
 // --- Words ---

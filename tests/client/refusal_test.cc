@@ -43,6 +43,14 @@ TEST(RefusedParameter, ReadsTheErrorsOfKnownServers) {
       {{400, "", "", "seed is not supported"}, RequestParameter::kSeed},
       {{400, "", "", "top_k: not allowed here"}, RequestParameter::kTopK},
       {{400, "", "", "Streaming is not available for this model"}, RequestParameter::kStream},
+      // About the value of the limit, though both of its names occur.
+      {{400, "", "",
+        "max_tokens or max_completion_tokens is too large: the maximum context length is 8192 tokens; reduce "
+        "the length of the messages"},
+       std::nullopt},
+      {{400, "context_length_exceeded", "max_tokens",
+        "max_tokens (or max_completion_tokens) must be at most 100"},
+       std::nullopt},
       // Not about a parameter of ours, or not a refusal.
       {{400, "invalid_value", "max_tokens", "max_tokens is too large"}, std::nullopt},
       {{400, "", "messages", "unsupported: temperature of the oven"}, std::nullopt},

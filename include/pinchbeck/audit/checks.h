@@ -70,17 +70,20 @@ struct ChecksReport {
 // Judges answers to the probes of CheckProbes. Of equal ids the first usable answer counts. One test for the
 // cache, one for each rung of the context ladder and each kind of echo; Holm's adjustment over all.
 //
-//   cache    with a reference: RepeatTest() of the answers to repeated prompts. Without: the larger of two
-//            p-values, RepeatTest() of repeated against fresh nonces, and the binomial tail of equal pairs of
-//            neighbours against `max_repeat_share`; both must speak against the endpoint, since a nonce may
-//            by itself change what a model says.
+//   cache    equal pairs of neighbours, each answer in one pair. With a reference: their
+//            StratifiedFisherExactGreater() over prompts. Without: the larger of two p-values, that test
+//            of repeated against fresh nonces, and the binomial tail against `max_repeat_share`; both must
+//            speak against the endpoint, since a nonce may by itself change what a model says.
 //   context  with a reference: FisherExactGreater() of lost needles. Without: SuccessRateBet at `min_recall`,
-//            in the order of the recording, so that the ladder may be stopped at any time.
+//            in the order of the recording, so that the ladder may be stopped at any time. Only it may: the
+//            other tests need a number of samples that was fixed beforehand.
 //   echo     with a reference: FisherExactGreater() of changed lines. Without: the binomial tail at
 //            `max_change_share`.
 //
 // A check is `consistent` only if the worst outcome at its size (all repeated, lost or changed) would have
-// been rejected; what smaller share is not ruled out is its interval. No single answer decides anything.
+// been rejected; what smaller share is not ruled out is its interval. No single answer decides anything: with
+// fewer than two events the p-value is 1. A check whose requests had another temperature or output limit than
+// the probe, or with a reference than its requests, or came through another API, is `not_measurable`.
 //
 // InvalidArgument: alpha outside (0, 0.5], fewer than 99 permutations, bounds outside (0, 1), or a prompt
 // that is not the one of its id (another battery key).
