@@ -21,12 +21,6 @@ namespace {
 
 constexpr const char* kGroup = "Collecting";
 
-std::vector<std::string> ApiChoices() {
-  std::vector<std::string> names = {kDetectApi};
-  for (const Api api : AllApis()) names.emplace_back(ApiName(api));
-  return names;
-}
-
 template <typename T>
 void AddOptional(CLI::App& app, const std::string& name, std::optional<T>& field, const std::string& help,
                  const CLI::Validator& validator) {
@@ -127,6 +121,12 @@ void AddSendingFlags(CLI::App& app, CollectFlags& flags) {
 }
 
 }  // namespace
+
+std::vector<std::string> ApiChoices() {
+  std::vector<std::string> names = {kDetectApi};
+  for (const Api api : AllApis()) names.emplace_back(ApiName(api));
+  return names;
+}
 
 void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names) {
   CLI::Option* url =

@@ -65,6 +65,9 @@ struct CollectFlagNames {
   bool endpoint_required = true;
 };
 
+// What --api takes.
+[[nodiscard]] std::vector<std::string> ApiChoices();
+
 // Only the flags that say which endpoint is meant and how it is reached.
 void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names = {});
 
