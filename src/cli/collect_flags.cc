@@ -162,10 +162,10 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
       ->type_name("VAR")
       ->excludes(battery)
       ->group(kGroup);
-  app.add_option(
-         "--groups", flags.groups,
-         "Groups of probes, separated by commas (default: all of the battery); cache, context and echo are "
-         "generated for `checks`")
+  app.add_option("--groups", flags.groups,
+                 "Groups of probes, separated by commas (default: all of the battery); cache, context, echo, "
+                 "stream and "
+                 "effort are generated for `checks`")
       ->delimiter(',')
       ->group(kGroup);
   app.add_option("--samples", flags.samples, "Answers per probe")
@@ -206,7 +206,7 @@ bool AsksForChecks(const CollectFlags& flags) {
 absl::StatusOr<Battery> GeneratedBattery(const CollectFlags& flags) {
   if (!flags.battery_path.empty()) {
     return absl::InvalidArgumentError(
-        "--battery: the groups cache, context and echo are generated, not read");
+        "--battery: the groups cache, context, echo, stream and effort are generated, not read");
   }
   Secret key;
   if (!flags.battery_key_env.empty()) {

@@ -93,7 +93,7 @@ struct CollectionReport {
 // The battery that the flags select; reads the battery key from the environment. Errors: as LoadBattery(),
 // ReadBatteryKey(), KeyedBattery(), SelectGroups() and CheckProbes::Compose().
 [[nodiscard]] absl::StatusOr<Battery> SelectedBattery(const CollectFlags& flags);
-// How often each of its probes is sent: generated groups (cache, context, echo) hold a probe for each sample.
+// How often each of its probes is sent: generated groups (see CheckProbes) hold a probe for each sample.
 [[nodiscard]] std::int64_t SamplesPerProbe(const CollectFlags& flags);
 
 // Collects into a recording file. Prints the plan and warnings to `context.err`, a progress line if that is a

@@ -93,6 +93,18 @@ void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, Comma
   }
 }
 
+// Answers without the effort that was asked for would look as if the endpoint had ignored it.
+absl::Status CheckEffort(const Battery& battery, const Dialect& dialect) {
+  if (dialect.features().reasoning_effort) return absl::OkStatus();
+  for (const Probe& probe : battery.probes) {
+    if (!probe.sampling.reasoning_effort.has_value()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("probe '", probe.id, "' sets a reasoning effort, and the API ",
+                     std::string(dialect.name()), " has no parameter for it; leave its group out"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string FailureText(const FailureCount& failure) {
@@ -118,6 +130,7 @@ absl::StatusOr<PreparedCollection> PrepareCollection(const CollectFlags& flags, 
   PINCHBECK_ASSIGN_OR_RETURN(
       CompletedSamples completed,
       ReadCompleted(flags, out_path, prepared.selected.endpoint, battery, *prepared.dialect, context));
+  PINCHBECK_RETURN_IF_ERROR(CheckEffort(battery, *prepared.dialect));
   CollectionReport& report = prepared.report;
   PINCHBECK_ASSIGN_OR_RETURN(report.endpoint, PublicBaseUrl(flags.base_url));
   report.api = std::string(prepared.dialect->name());
