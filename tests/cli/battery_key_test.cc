@@ -4,9 +4,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "pinchbeck/core/keyed_battery.h"
 #include "pinchbeck/core/recording.h"
@@ -32,8 +35,11 @@ constexpr const char* kOtherKey = "another-battery-key-77aa12";
 class BatteryKeyTest : public CliTest {
  protected:
   BatteryKeyTest()
-      : server_([this](const ServedRequest&, int) {
-          return Reply{HttpBytes(200, ChatBody(std::to_string(count_++ % 7)))};
+      : server_([this](const ServedRequest& request, int) {
+          ++count_;
+          // Each probe has an answer of its own. Answers by number would depend on the order of the requests,
+          // and two collections of one endpoint would sometimes differ.
+          return Reply{HttpBytes(200, ChatBody(std::to_string(std::hash<std::string>()(request.body) % 7)))};
         }) {
     setenv(kVariable, kKey, 1);
   }
