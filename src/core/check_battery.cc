@@ -128,7 +128,7 @@ std::string Problem(KeyedGenerator& generator) {
 Probe MakeProbe(std::string_view id, std::string_view group, std::string prompt,
                 SamplingParameters sampling) {
   // The answers also have lengths and texts like any others.
-  return {std::string(id), std::string(group), {"text"}, {{"user", std::move(prompt)}}, sampling};
+  return {std::string(id), std::string(group), {"text"}, {{"user", std::move(prompt)}}, std::move(sampling)};
 }
 
 std::string JoinGroups() {

@@ -100,6 +100,21 @@ TEST(StreamCheckTest, AReferenceNeitherHelpsNorHarms) {
   EXPECT_EQ(Evaluate(honest, cheating).verdict, Verdict::kConsistent);
 }
 
+// The table of docs/methods/stream-equality.md has 198 and 200 of 200.
+TEST(StreamCheckTest, FindsAnotherModelAsOftenAsThePageSays) {
+  for (const std::int64_t samples : {10, 25}) {
+    int found = 0;
+    for (std::uint64_t run = 0; run < 40; ++run) {
+      ChecksOptions options;
+      options.permutations = 199;
+      options.seed = run;
+      const auto observed = Record("stream", samples, AnotherModelWithoutStreams, run);
+      found += Evaluate(observed, {}, options).verdict == Verdict::kDiffers ? 1 : 0;
+    }
+    EXPECT_GE(found, 36) << samples;
+  }
+}
+
 TEST(StreamCheckTest, OneStrangeAnswerDecidesNothing) {
   auto observed = Record("stream", 25, OneModel);
   observed.front().response.text = "I am a different model.";
@@ -171,6 +186,22 @@ TEST(EffortCheckTest, AnIgnoredEffortDiffers) {
     EXPECT_EQ(report.verdict, Verdict::kDiffers);
     EXPECT_NEAR(static_cast<double>(report.checks[0].events), 20, 12);
   }
+}
+
+// The table of docs/methods/reasoning-effort.md has 161 of 200, with a standard deviation of 2.5 in 40.
+TEST(EffortCheckTest, FindsAnIgnoredEffortAsOftenAsThePageSays) {
+  int found = 0;
+  for (std::uint64_t run = 0; run < 40; ++run) {
+    ChecksOptions options;
+    options.permutations = 199;
+    options.seed = run;
+    found +=
+        Evaluate(Record("effort", 10, Reasoning(300, 300), run), {}, options).verdict == Verdict::kDiffers
+            ? 1
+            : 0;
+  }
+  EXPECT_GE(found, 22);
+  EXPECT_LE(found, 39);
 }
 
 TEST(EffortCheckTest, AnEffortThatTheReferenceIgnoresTooIsNoAccusationAndNoProof) {
