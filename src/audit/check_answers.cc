@@ -120,10 +120,14 @@ std::set<std::string> Entry(const std::map<std::string, std::set<std::string>>& 
 // An answer that was cut off or kept back by a filter says nothing about what a relay did to it.
 bool IsWhole(const Observation& observation, const CheckProbe& check) {
   const ResponseRecord& response = observation.response;
-  if (observation.error.has_value() || !response.text.has_value() || response.text->empty()) return false;
+  const bool counts_tokens = check.kind.starts_with(kEffortGroup);
+  if (observation.error.has_value()) return false;
+  // A limit that reasoning has used up leaves no text.
+  if (!counts_tokens && (!response.text.has_value() || response.text->empty())) return false;
   if (!response.finish_reason.has_value() || *response.finish_reason == "stop") return true;
   // Answers that are compared with each other may all end at the same limit.
-  return *response.finish_reason == "length" && check.kind.starts_with(kCacheGroup);
+  const bool compared = check.kind.starts_with(kCacheGroup) || check.kind.starts_with(kStreamGroup);
+  return *response.finish_reason == "length" && (compared || counts_tokens);
 }
 
 // A check that was asked for has an entry even if no answer to it can be used: absent is not intact.
@@ -132,9 +136,41 @@ void CountAsked(const CheckProbe& check, CheckAnswers& answers) {
     answers.rungs[check.context_tokens];
   } else if (check.kind.starts_with(kEchoGroup)) {
     answers.echoes[check.kind];
+  } else if (check.kind.starts_with(kStreamGroup)) {
+    answers.stream.asked = true;
+  } else if (check.kind.starts_with(kEffortGroup)) {
+    answers.effort.asked = true;
   } else {
     answers.cache.asked = true;
   }
+}
+
+void AddStreamed(const CheckProbe& check, const Observation& observation, StreamAnswers& answers) {
+  const bool streamed = check.kind == "stream/streamed";
+  if (observation.request.stream.has_value() && *observation.request.stream != streamed) {
+    ++answers.asked_otherwise;
+    return;
+  }
+  auto& cells = streamed ? answers.streamed : answers.whole;
+  cells[check.cell].emplace_back(Trimmed(*observation.response.text));
+}
+
+void AddReasoning(const CheckProbe& check, const Observation& observation, EffortAnswers& answers) {
+  const std::optional<std::int64_t>& tokens = observation.usage.reasoning_tokens;
+  if (!tokens.has_value()) {
+    ++answers.without_count;
+    return;
+  }
+  auto& lengths = check.kind == "effort/low" ? answers.low : answers.high;
+  lengths[check.cell] = {*tokens, observation.response.finish_reason == "length"};
+}
+
+void AddCacheAnswer(const CheckProbe& check, const Observation& observation, CacheAnswers& answers,
+                    std::set<std::string>& response_ids) {
+  const std::optional<std::string>& id = observation.response.id;
+  if (id.has_value() && !id->empty() && !response_ids.insert(*id).second) ++answers.repeated_ids;
+  auto& cells = check.kind == "cache/same" ? answers.same : answers.nonce;
+  cells[check.cell].push_back(*observation.response.text);
 }
 
 void AddTrial(const CheckProbe& check, const std::string& text, CheckAnswers& answers) {
@@ -190,16 +226,15 @@ absl::StatusOr<CheckAnswers> ReadCheckAnswers(const std::vector<Observation>& ob
     }
     if (!seen.insert(observation.probe).second) continue;
     NoteConditions(observation, *check, answers);
-    const std::optional<std::string>& id = observation.response.id;
-    const bool cache = check->kind.starts_with(kCacheGroup);
-    if (id.has_value() && !id->empty() && !response_ids.insert(*id).second && cache)
-      ++answers.cache.repeated_ids;
-    if (!cache) {
+    if (check->kind.starts_with(kCacheGroup)) {
+      AddCacheAnswer(*check, observation, answers.cache, response_ids);
+    } else if (check->kind.starts_with(kStreamGroup)) {
+      AddStreamed(*check, observation, answers.stream);
+    } else if (check->kind.starts_with(kEffortGroup)) {
+      AddReasoning(*check, observation, answers.effort);
+    } else {
       AddTrial(*check, *observation.response.text, answers);
-      continue;
     }
-    auto& cells = check->kind == "cache/same" ? answers.cache.same : answers.cache.nonce;
-    cells[check->cell].push_back(*observation.response.text);
   }
   return answers;
 }

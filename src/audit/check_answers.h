@@ -29,8 +29,32 @@ struct CacheAnswers {
   std::int64_t repeated_ids = 0;
 };
 
+struct StreamAnswers {
+  bool asked = false;
+  // Answers by choice ("SEED-I"), spaces at the ends cut.
+  std::map<std::string, std::vector<std::string>> whole, streamed;
+  // Usable answers whose requests asked the other way than the probe says.
+  std::int64_t asked_otherwise = 0;
+};
+
+struct ReasoningLength {
+  std::int64_t tokens = 0;
+  // The output limit ended the answer: the length is at least this.
+  bool cut = false;
+};
+
+struct EffortAnswers {
+  bool asked = false;
+  // By problem ("SEED-I").
+  std::map<std::string, ReasoningLength> low, high;
+  // Usable answers whose usage does not count reasoning tokens.
+  std::int64_t without_count = 0;
+};
+
 struct CheckAnswers {
   CacheAnswers cache;
+  StreamAnswers stream;
+  EffortAnswers effort;
   // By rung in tokens, and by kind ("echo/url"); in the order of the recording.
   std::map<std::int64_t, std::vector<Trial>> rungs;
   std::map<std::string, std::vector<Trial>> echoes;

@@ -16,12 +16,19 @@
 #include "pinchbeck/stats/special_functions.h"
 #include "pinchbeck/stats/success_rate_bet.h"
 #include "src/audit/check_answers.h"
+#include "src/audit/effort_check.h"
+#include "src/audit/stream_check.h"
+#include "src/audit/tested_check.h"
 
 namespace pinchbeck {
 namespace {
 
 using internal::CacheAnswers;
 using internal::CheckAnswers;
+using internal::FillCounts;
+using internal::NotMeasured;
+using internal::TestAgainstReference;
+using internal::Tested;
 using internal::Trial;
 using stats::EventCount;
 
@@ -32,38 +39,6 @@ EventCount CountEvents(const std::vector<Trial>& trials) {
   count.trials = static_cast<std::int64_t>(trials.size());
   for (const Trial& trial : trials) count.events += trial.event ? 1 : 0;
   return count;
-}
-
-void FillCounts(const EventCount& observed, CheckResult& result) {
-  result.events = observed.events;
-  result.trials = observed.trials;
-  if (const auto interval = stats::ExactInterval(observed, kConfidenceLevel); interval.ok()) {
-    result.low = interval->low;
-    result.high = interval->high;
-  }
-}
-
-// A test of one check with the p-value that the worst outcome of this size would have had.
-struct Tested {
-  CheckResult result;
-  double worst_p_value = 1;
-};
-
-Tested NotMeasured(std::string check, std::string why) {
-  Tested tested;
-  tested.result.check = std::move(check);
-  tested.result.notes = {std::move(why)};
-  return tested;
-}
-
-absl::Status TestAgainstReference(const EventCount& observed, const EventCount& reference, Tested& tested) {
-  PINCHBECK_ASSIGN_OR_RETURN(tested.result.p_value, stats::FisherExactGreater(reference, observed));
-  PINCHBECK_ASSIGN_OR_RETURN(tested.worst_p_value,
-                             stats::FisherExactGreater(reference, {observed.trials, observed.trials}));
-  tested.result.reference_events = reference.events;
-  tested.result.reference_trials = reference.trials;
-  tested.result.method = "Fisher's exact test, one-sided";
-  return absl::OkStatus();
 }
 
 absl::StatusOr<Tested> TestRung(std::int64_t tokens, const CheckAnswers& observed,
@@ -257,8 +232,12 @@ void Decide(const std::vector<Tested>& tested, ChecksReport& report) {
     if (*result.adjusted_p_value <= report.alpha) {
       result.status = SignalStatus::kDiffers;
       differs = true;
-    } else if (family * test.worst_p_value <= report.alpha) {
+    } else if (family * test.worst_p_value <= report.alpha && test.open.empty()) {
       result.status = SignalStatus::kConsistent;
+    } else if (family * test.worst_p_value <= report.alpha) {
+      result.status = SignalStatus::kInconclusive;
+      result.notes.push_back(test.open);
+      open = true;
     } else {
       result.status = SignalStatus::kInconclusive;
       result.notes.emplace_back("too few answers: not even the worst outcome would have been rejected");
@@ -295,7 +274,8 @@ absl::Status CheckOptions(const ChecksOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrFormat("permutations is %d; give at least 99", options.permutations));
   }
-  for (const double bound : {options.max_repeat_share, options.min_recall, options.max_change_share}) {
+  for (const double bound :
+       {options.max_repeat_share, options.min_recall, options.max_change_share, options.min_effort_share}) {
     if (!(bound > 0 && bound < 1)) {
       return absl::InvalidArgumentError(
           absl::StrFormat("a bound is %g; give a number above 0 and below 1", bound));
@@ -350,6 +330,16 @@ absl::StatusOr<ChecksReport> EvaluateChecks(const std::vector<Observation>& obse
   }
   for (const auto& echo : answers.echoes) {
     PINCHBECK_RETURN_IF_ERROR(add(echo.first, [&] { return TestEcho(echo.first, answers, other, options); }));
+  }
+  if (answers.stream.asked) {
+    PINCHBECK_ASSIGN_OR_RETURN(Tested test, internal::TestStream(answers.stream, options));
+    tested.push_back(std::move(test));
+  }
+  if (answers.effort.asked) {
+    PINCHBECK_ASSIGN_OR_RETURN(
+        Tested test,
+        internal::TestEffort(answers.effort, other == nullptr ? nullptr : &other->effort, options));
+    tested.push_back(std::move(test));
   }
   Decide(tested, report);
   if (!answers.rungs.empty()) {

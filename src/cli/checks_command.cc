@@ -53,10 +53,10 @@ void AddChecksCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<ChecksFlags>();
   ChecksOptions& options = flags->options;
   CLI::App* command =
-      app.add_subcommand("checks", "Test whether answers are repeated, lost or changed on the way");
+      app.add_subcommand("checks", "Test whether a relay passes on requests and answers as they are");
   command->footer(
       "Example:\n"
-      "  pinchbeck collect --groups cache,context,echo --battery-key MY_SECRET --base-url "
+      "  pinchbeck collect --groups cache,context,echo,stream,effort --battery-key MY_SECRET --base-url "
       "https://relay.example/v1 \\\n"
       "      --model gpt-x --out relay-checks.jsonl\n"
       "  pinchbeck checks --recording relay-checks.jsonl --battery-key MY_SECRET\n"
@@ -83,6 +83,10 @@ void AddChecksCommand(CLI::App& app, CommandContext& context) {
   command
       ->add_option("--max-change-share", options.max_change_share,
                    "honest share of lines changed by the model")
+      ->capture_default_str();
+  command
+      ->add_option("--min-effort-share", options.min_effort_share,
+                   "honest share of problems with longer reasoning at high effort")
       ->capture_default_str();
   command->add_flag("--json", flags->json, "print one JSON object");
   command->callback([flags, &context] {

@@ -22,12 +22,6 @@ namespace {
 
 constexpr const char* kGroup = "Collecting";
 
-std::vector<std::string> ApiChoices() {
-  std::vector<std::string> names = {kDetectApi};
-  for (const Api api : AllApis()) names.emplace_back(ApiName(api));
-  return names;
-}
-
 template <typename T>
 void AddOptional(CLI::App& app, const std::string& name, std::optional<T>& field, const std::string& help,
                  const CLI::Validator& validator) {
@@ -129,6 +123,12 @@ void AddSendingFlags(CLI::App& app, CollectFlags& flags) {
 
 }  // namespace
 
+std::vector<std::string> ApiChoices() {
+  std::vector<std::string> names = {kDetectApi};
+  for (const Api api : AllApis()) names.emplace_back(ApiName(api));
+  return names;
+}
+
 void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names) {
   CLI::Option* url =
       app.add_option("--base-url", flags.base_url,
@@ -163,10 +163,10 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
       ->type_name("VAR")
       ->excludes(battery)
       ->group(kGroup);
-  app.add_option(
-         "--groups", flags.groups,
-         "Groups of probes, separated by commas (default: all of the battery); cache, context and echo are "
-         "generated for `checks`")
+  app.add_option("--groups", flags.groups,
+                 "Groups of probes, separated by commas (default: all of the battery); cache, context, echo, "
+                 "stream and "
+                 "effort are generated for `checks`")
       ->delimiter(',')
       ->group(kGroup);
   app.add_option("--samples", flags.samples, "Answers per probe")
@@ -209,7 +209,7 @@ bool AsksForChecks(const CollectFlags& flags) {
 absl::StatusOr<Battery> GeneratedBattery(const CollectFlags& flags) {
   if (!flags.battery_path.empty()) {
     return absl::InvalidArgumentError(
-        "--battery: the groups cache, context and echo are generated, not read");
+        "--battery: the groups cache, context, echo, stream and effort are generated, not read");
   }
   Secret key;
   if (!flags.battery_key_env.empty()) {

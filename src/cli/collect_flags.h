@@ -67,6 +67,9 @@ struct CollectFlagNames {
   bool endpoint_required = true;
 };
 
+// What --api takes.
+[[nodiscard]] std::vector<std::string> ApiChoices();
+
 // Only the flags that say which endpoint is meant and how it is reached.
 void AddEndpointFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames& names = {});
 
@@ -94,7 +97,7 @@ struct CollectionReport {
 [[nodiscard]] absl::StatusOr<Battery> SelectedBattery(const CollectFlags& flags);
 // A warning where a later run would send the same generated texts; empty elsewhere.
 [[nodiscard]] std::string SeedWarning(const CollectFlags& flags);
-// How often each of its probes is sent: generated groups (cache, context, echo) hold a probe for each sample.
+// How often each of its probes is sent: generated groups (see CheckProbes) hold a probe for each sample.
 [[nodiscard]] std::int64_t SamplesPerProbe(const CollectFlags& flags);
 
 // Collects into a recording file. Prints the plan and warnings to `context.err`, a progress line if that is a

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -68,6 +69,38 @@ CollectPlan Limited(const CollectPlan& plan, const CollectBudget& budget) {
   return limited;
 }
 
+// All plans together. One without prices at this machine costs nothing.
+CollectPlan Sum(const std::vector<PlannedEndpoint>& planned) {
+  CollectPlan sum;
+  double cost = 0.0;
+  bool any = false;
+  bool priced = true;
+  for (const PlannedEndpoint& each : planned) {
+    if (!each.plan.max_cost_usd.has_value() && IsThisMachine(each.base_url)) continue;
+    any = true;
+    sum.requests += each.plan.requests;
+    sum.input_tokens += each.plan.input_tokens;
+    sum.max_output_tokens += each.plan.max_output_tokens;
+    priced = priced && each.plan.max_cost_usd.has_value();
+    cost += each.plan.max_cost_usd.value_or(0.0);
+  }
+  if (any && priced) sum.max_cost_usd = cost;
+  return sum;
+}
+
+// Empty for a plan that needs no question.
+std::string WhyLarge(const CollectPlan& plan) {
+  if (plan.max_cost_usd.has_value()) {
+    if (*plan.max_cost_usd <= kLargeCostUsd) return "";
+    return absl::StrFormat("it may cost %.2f US dollars", *plan.max_cost_usd);
+  }
+  const std::int64_t tokens = plan.input_tokens + plan.max_output_tokens;
+  if (plan.requests > kLargeRequests)
+    return absl::StrFormat("it is %d requests at unknown prices", plan.requests);
+  if (tokens > kLargeTokens) return absl::StrFormat("it may use %d tokens at unknown prices", tokens);
+  return "";
+}
+
 }  // namespace
 
 absl::StatusOr<SelectedPrices> SelectPrices(const CollectFlags& flags, const std::string& public_url,
@@ -113,22 +146,24 @@ std::string PlanText(const CollectPlan& plan, const CollectFlags& flags, const S
   return text;
 }
 
+std::string TotalText(const CollectPlan& a, const CollectPlan& b) {
+  std::string text = absl::StrFormat(
+      "both endpoints together: %d requests; about %d input tokens, at most %d output tokens",
+      a.requests + b.requests, a.input_tokens + b.input_tokens, a.max_output_tokens + b.max_output_tokens);
+  if (a.max_cost_usd.has_value() && b.max_cost_usd.has_value()) {
+    text += absl::StrFormat("; at most about %.4f USD", *a.max_cost_usd + *b.max_cost_usd);
+  }
+  return text;
+}
+
 absl::Status ConfirmPlan(const CollectPlan& plan, const CollectFlags& flags, const SelectedPrices& prices,
                          CommandContext& context) {
-  const CollectPlan limited = Limited(plan, prices.budget);
-  std::string reason;
-  if (limited.max_cost_usd.has_value()) {
-    if (*limited.max_cost_usd > kLargeCostUsd) {
-      reason = absl::StrFormat("it may cost %.2f US dollars", *limited.max_cost_usd);
-    }
-  } else if (!IsThisMachine(flags.base_url)) {
-    const std::int64_t tokens = limited.input_tokens + limited.max_output_tokens;
-    if (limited.requests > kLargeRequests) {
-      reason = absl::StrFormat("it is %d requests at unknown prices", limited.requests);
-    } else if (tokens > kLargeTokens) {
-      reason = absl::StrFormat("it may use %d tokens at unknown prices", tokens);
-    }
-  }
+  return ConfirmPlans({{plan, flags.base_url, prices}}, flags, context);
+}
+
+absl::Status ConfirmPlans(const std::vector<PlannedEndpoint>& planned, const CollectFlags& flags,
+                          CommandContext& context) {
+  const std::string reason = WhyLarge(Limited(Sum(planned), planned.front().prices.budget));
   if (reason.empty() || flags.yes) return absl::OkStatus();
   if (!context.err_is_terminal || isatty(STDIN_FILENO) == 0) {
     return absl::FailedPreconditionError(

@@ -3,6 +3,7 @@
 #define PINCHBECK_SRC_CLI_COLLECT_PLAN_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,11 +32,25 @@ struct SelectedPrices {
 [[nodiscard]] std::string PlanText(const CollectPlan& plan, const CollectFlags& flags,
                                    const SelectedPrices& prices);
 
+// "both endpoints together: 480 requests; about ... tokens; at most about 0.2 USD"
+[[nodiscard]] std::string TotalText(const CollectPlan& a, const CollectPlan& b);
+
 // Asks before a plan that, within the limits that are set, may cost more than 5 US dollars; without prices,
 // one of more than 2000 requests or 1,000,000 tokens, unless the endpoint is this machine. OK at once with
 // --yes. Cancelled: declined. FailedPrecondition: there is no terminal to ask at.
 [[nodiscard]] absl::Status ConfirmPlan(const CollectPlan& plan, const CollectFlags& flags,
                                        const SelectedPrices& prices, CommandContext& context);
+
+// One of the endpoints of a plan.
+struct PlannedEndpoint {
+  const CollectPlan& plan;
+  const std::string& base_url;
+  const SelectedPrices& prices;
+};
+
+// The same for several endpoints (at least one) together; the limits of the first are those of all.
+[[nodiscard]] absl::Status ConfirmPlans(const std::vector<PlannedEndpoint>& planned,
+                                        const CollectFlags& flags, CommandContext& context);
 
 }  // namespace pinchbeck::cli
 

@@ -51,32 +51,48 @@ std::optional<double> CostUsd(const CollectBudget& budget, const TokenUse& use) 
          1e-6;
 }
 
-std::string Ledger::Check(const TokenUse& total) const {
-  if (budget_.max_requests.has_value() && requests_ + 1 > *budget_.max_requests) {
-    return absl::StrFormat("%d requests", *budget_.max_requests);
+std::string Ledger::Check(std::size_t account, const TokenUse& next, bool with_reserved) const {
+  const CollectBudget& limits = accounts_.front().prices;
+  std::int64_t tokens = 0;
+  double cost = 0.0;
+  bool priced = true;
+  for (std::size_t i = 0; i < accounts_.size(); ++i) {
+    const Account& each = accounts_[i];
+    TokenUse use = with_reserved ? Sum(each.spent, each.reserved) : each.spent;
+    if (i == account) use = Sum(use, next);
+    tokens = SaturatingSum(tokens, Total(use));
+    const std::optional<double> usd = CostUsd(each.prices, use);
+    priced = priced && usd.has_value();
+    cost += usd.value_or(0.0);
   }
-  if (budget_.max_tokens.has_value() && Total(total) > *budget_.max_tokens) {
-    return absl::StrFormat("%d tokens", *budget_.max_tokens);
+  if (limits.max_requests.has_value() && requests_ + 1 > *limits.max_requests) {
+    return absl::StrFormat("%d requests", *limits.max_requests);
   }
-  const std::optional<double> cost = CostUsd(budget_, total);
-  if (budget_.max_cost_usd.has_value() && cost.has_value() && *cost > *budget_.max_cost_usd) {
-    return absl::StrFormat("%g US dollars", *budget_.max_cost_usd);
+  if (limits.max_tokens.has_value() && tokens > *limits.max_tokens) {
+    return absl::StrFormat("%d tokens", *limits.max_tokens);
+  }
+  if (limits.max_cost_usd.has_value() && priced && cost > *limits.max_cost_usd) {
+    return absl::StrFormat("%g US dollars", *limits.max_cost_usd);
   }
   return {};
 }
 
-std::string Ledger::BlockedBy(const TokenUse& next) const { return Check(Sum(Sum(spent_, reserved_), next)); }
-
-bool Ledger::MayFitLater(const TokenUse& next) const { return Check(Sum(spent_, next)).empty(); }
-
-void Ledger::Reserve(const TokenUse& most) {
-  ++requests_;
-  reserved_ = Sum(reserved_, most);
+std::string Ledger::BlockedBy(std::size_t account, const TokenUse& next) const {
+  return Check(account, next, /*with_reserved=*/true);
 }
 
-void Ledger::Settle(const TokenUse& most, const TokenUse& used) {
-  reserved_ = Sum(reserved_, {-most.input, -most.output});
-  spent_ = Sum(spent_, used);
+bool Ledger::MayFitLater(std::size_t account, const TokenUse& next) const {
+  return Check(account, next, /*with_reserved=*/false).empty();
+}
+
+void Ledger::Reserve(std::size_t account, const TokenUse& most) {
+  ++requests_;
+  accounts_[account].reserved = Sum(accounts_[account].reserved, most);
+}
+
+void Ledger::Settle(std::size_t account, const TokenUse& most, const TokenUse& used) {
+  accounts_[account].reserved = Sum(accounts_[account].reserved, {-most.input, -most.output});
+  accounts_[account].spent = Sum(accounts_[account].spent, used);
 }
 
 }  // namespace pinchbeck::internal

@@ -2,9 +2,11 @@
 #ifndef PINCHBECK_SRC_CLIENT_BUDGET_H_
 #define PINCHBECK_SRC_CLIENT_BUDGET_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pinchbeck/client/client.h"
 #include "pinchbeck/core/probe.h"
@@ -34,29 +36,38 @@ inline constexpr std::int64_t kMostCountedTokens = std::int64_t{1} << 40;
 // Absent without both prices.
 [[nodiscard]] std::optional<double> CostUsd(const CollectBudget& budget, const TokenUse& use);
 
+// The limits of a collection and what was used of them. Each endpoint has an account with prices of its own;
+// the limits hold for all accounts together.
 class Ledger {
  public:
-  explicit Ledger(const CollectBudget& budget) : budget_(budget) {}
+  // One account for each budget. The limits are those of the first; the others give their prices.
+  explicit Ledger(const std::vector<CollectBudget>& budgets) {
+    for (const CollectBudget& budget : budgets) accounts_.push_back({budget, {}, {}});
+  }
 
   // Which limit a further request of at most this size could pass; empty when none.
-  [[nodiscard]] std::string BlockedBy(const TokenUse& next) const;
+  [[nodiscard]] std::string BlockedBy(std::size_t account, const TokenUse& next) const;
   // Whether it would fit if everything in flight turned out to use nothing.
-  [[nodiscard]] bool MayFitLater(const TokenUse& next) const;
+  [[nodiscard]] bool MayFitLater(std::size_t account, const TokenUse& next) const;
 
   // A request is sent: its worst case is set aside until Settle() replaces it by what it used.
-  void Reserve(const TokenUse& most);
-  void Settle(const TokenUse& most, const TokenUse& used);
+  void Reserve(std::size_t account, const TokenUse& most);
+  void Settle(std::size_t account, const TokenUse& most, const TokenUse& used);
 
-  [[nodiscard]] std::int64_t requests() const { return requests_; }
-  [[nodiscard]] std::optional<double> spent_usd() const { return CostUsd(budget_, spent_); }
+  // What one account has spent; absent without its prices.
+  [[nodiscard]] std::optional<double> spent_usd(std::size_t account) const {
+    return CostUsd(accounts_[account].prices, accounts_[account].spent);
+  }
 
  private:
-  [[nodiscard]] std::string Check(const TokenUse& total) const;
+  struct Account {
+    CollectBudget prices;
+    TokenUse spent, reserved;
+  };
+  [[nodiscard]] std::string Check(std::size_t account, const TokenUse& next, bool with_reserved) const;
 
-  CollectBudget budget_;
+  std::vector<Account> accounts_;
   std::int64_t requests_ = 0;
-  TokenUse spent_;
-  TokenUse reserved_;
 };
 
 }  // namespace pinchbeck::internal

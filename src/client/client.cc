@@ -1,7 +1,6 @@
 #include "pinchbeck/client/client.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/budget.h"
+#include "src/client/collect_options.h"
 #include "src/client/collector.h"
 #include "src/client/operation.h"
 #include "src/client/url.h"
@@ -56,64 +56,6 @@ bool IsReduced(const RequestRecord& planned, const RequestRecord& recorded) {
   return SameRequest(rest, recorded);
 }
 
-absl::Status CheckRate(std::string_view name, std::optional<double> per_minute) {
-  if (!per_minute.has_value() || (std::isfinite(*per_minute) && *per_minute > 0.0)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(name), ": expected a number above 0, got ", *per_minute));
-}
-
-absl::Status CheckTimes(const CollectOptions& options) {
-  PINCHBECK_RETURN_IF_ERROR(CheckRate("requests per minute", options.rate_limits.requests_per_minute));
-  PINCHBECK_RETURN_IF_ERROR(CheckRate("tokens per minute", options.rate_limits.tokens_per_minute));
-  if (options.spread < absl::ZeroDuration() || options.spread == absl::InfiniteDuration()) {
-    return absl::InvalidArgumentError("time to spread the requests over: expected 0 or more");
-  }
-  if (options.budget.max_time.has_value() && *options.budget.max_time < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("the time limit is negative");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckAmount(std::string_view name, std::optional<double> amount) {
-  if (!amount.has_value() || (std::isfinite(*amount) && *amount >= 0.0)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(name), ": expected a number of at least 0, got ", *amount));
-}
-
-absl::Status CheckBudget(const CollectBudget& budget) {
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("largest cost", budget.max_cost_usd));
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of input tokens", budget.usd_per_mtok_in));
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of output tokens", budget.usd_per_mtok_out));
-  if (budget.max_cost_usd.has_value() && !internal::CostUsd(budget, {}).has_value()) {
-    return absl::InvalidArgumentError(
-        "a limit on the cost needs the prices of input and output tokens (US dollars per million)");
-  }
-  for (const std::optional<std::int64_t>& limit : {budget.max_requests, budget.max_tokens}) {
-    if (limit.has_value() && *limit < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("a limit of the budget is negative: ", *limit));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptions(const Battery& battery, const CollectOptions& options) {
-  if (battery.probes.empty()) return absl::InvalidArgumentError("the battery has no probes");
-  if (options.samples_per_probe < 1 || options.samples_per_probe > 1'000'000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("samples per probe: expected 1 to 1000000, got ", options.samples_per_probe));
-  }
-  if (options.concurrency < 1 || options.concurrency > kMaxConcurrency) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("concurrency: expected 1 to ", kMaxConcurrency, ", got ", options.concurrency));
-  }
-  if (options.retry.max_retries < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("retries: expected 0 or more, got ", options.retry.max_retries));
-  }
-  PINCHBECK_RETURN_IF_ERROR(CheckTimes(options));
-  return CheckBudget(options.budget);
-}
-
 bool IsHeaderValue(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -146,6 +88,8 @@ std::string_view StopReasonName(StopReason reason) {
       return "interrupted";
     case StopReason::kGaveUp:
       return "gave_up";
+    case StopReason::kPartner:
+      return "partner";
   }
   return "unknown";
 }
@@ -221,9 +165,10 @@ absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& 
                                        const CollectOptions& options, const CollectServices& services) {
   // Whether a key may go over plain http is the transport's decision.
   PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, /*allow_insecure_http=*/true));
-  PINCHBECK_RETURN_IF_ERROR(CheckOptions(battery, options));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, options));
   PINCHBECK_ASSIGN_OR_RETURN(std::string public_url, PublicBaseUrl(endpoint.base_url));
-  return internal::Collector(endpoint, std::move(public_url), battery, options, services).Run();
+  internal::CollectionShare share{internal::Ledger({options.budget})};
+  return internal::Collector(endpoint, std::move(public_url), battery, options, services, {share, 0}).Run();
 }
 
 }  // namespace pinchbeck

@@ -61,23 +61,8 @@ RequestRecord MakeRequestRecord(const Endpoint& endpoint, const Probe& probe, co
   return record;
 }
 
-std::vector<Task> MakeSchedule(const Battery& battery, const CollectOptions& options) {
-  std::vector<Task> tasks;
-  for (std::size_t probe = 0; probe < battery.probes.size(); ++probe) {
-    for (std::int64_t sample = 0; sample < options.samples_per_probe; ++sample)
-      tasks.push_back({probe, sample});
-  }
-  // Shuffled before the completed ones are taken out, so that a resumed run keeps the order of the first.
-  Generator(options.seed).Shuffle(tasks);
-  const auto completed = [&](const Task& task) {
-    return options.completed.Contains(battery.probes[task.probe].id, task.sample);
-  };
-  tasks.erase(std::remove_if(tasks.begin(), tasks.end(), completed), tasks.end());
-  return tasks;
-}
-
 Collector::Collector(const Endpoint& endpoint, std::string public_url, const Battery& battery,
-                     const CollectOptions& options, const CollectServices& services)
+                     const CollectOptions& options, const CollectServices& services, SharePart part)
     : endpoint_(endpoint),
       public_url_(std::move(public_url)),
       battery_(battery),
@@ -86,12 +71,14 @@ Collector::Collector(const Endpoint& endpoint, std::string public_url, const Bat
       dialect_(services.dialect, adaptation_),
       seen_input_tokens_(battery.probes.size(), 0),
       schedule_(MakeSchedule(battery, options)),
-      ledger_(options.budget),
+      good_(battery.probes.size() * static_cast<std::size_t>(options.samples_per_probe), true),
+      part_(part),
       start_(services.clock.Monotonic()),
       pacer_(PacerOptionsOf(options, schedule_.size()), start_),
       jitter_(options.seed ^ kJitterStream) {
   if (const absl::StatusOr<Url> url = ParseUrl(endpoint_.base_url); url.ok()) origin_ = url->Origin();
   MakeRequestRecords();
+  for (const Task& task : schedule_) good_[task.position] = false;
   summary_.planned = static_cast<std::int64_t>(battery_.probes.size()) * options_.samples_per_probe;
   summary_.skipped_by_resume = summary_.planned - static_cast<std::int64_t>(schedule_.size());
 }
@@ -99,56 +86,70 @@ Collector::Collector(const Endpoint& endpoint, std::string public_url, const Bat
 absl::StatusOr<CollectSummary> Collector::Run() {
   absl::Status status;
   while (status.ok()) {
-    CheckStopFlag();
-    CheckTime();
+    CheckEnd();
     status = StartWhatFits();
-    if (!status.ok()) break;
-    const bool work_left = !ending_ && (next_task_ < schedule_.size() || !retries_.empty());
-    if (flights_.empty() && !work_left) break;
+    if (!status.ok() || IsDone()) break;
     for (const TransferResult& result : services_.transport.Poll(NextWait())) {
       status = HandleResult(result);
       if (!status.ok()) break;
     }
-    if (services_.clock.Monotonic() >= cancel_at_) CancelFlights();
+    CancelIfDue();
   }
   CancelFlights();
   PINCHBECK_RETURN_IF_ERROR(status);
+  return Finish();
+}
+
+absl::StatusOr<CollectSummary> Collector::Finish() {
   PINCHBECK_RETURN_IF_ERROR(RecordAbandonedRetries());
-  summary_.cost_usd = ledger_.spent_usd();
+  summary_.cost_usd = part_.share.ledger.spent_usd(part_.account);
   summary_.findings = findings_.Findings();
   return std::move(summary_);
 }
 
+bool Collector::HasWork() const { return !ending_ && (next_task_ < schedule_.size() || !retries_.empty()); }
+
+std::optional<std::size_t> Collector::NextPosition() const {
+  if (ending_ || next_task_ == schedule_.size()) return std::nullopt;
+  return schedule_[next_task_].position;
+}
+
 absl::Status Collector::StartWhatFits() {
-  next_start_ = absl::InfiniteDuration();
-  while (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
-    const absl::Duration now = services_.clock.Monotonic();
-    looked_at_ = now;
-    if (now < paused_until_) break;
-    std::optional<Pending> next = TakeNext();
-    if (!next.has_value()) break;
-    const absl::Duration start = pacer_.NextStart(LikelyTokens(next->task), next->fresh, now);
-    if (start > now) {
-      next_start_ = start;
-      PutBack(*std::move(next));
-      break;
-    }
-    const TokenUse most = MostTokens(next->task);
-    const std::string limit = ledger_.BlockedBy(most);
-    if (limit.empty()) {
-      PINCHBECK_RETURN_IF_ERROR(StartOne(std::move(*next), most));
-      continue;
-    }
-    // Requests in flight may use less than was set aside for them.
-    const bool wait = !flights_.empty() && ledger_.MayFitLater(most);
-    PutBack(*std::move(next));
-    if (!wait) End(StopReason::kBudget, "the next request could pass the limit of " + limit);
-    break;
+  bool started = true;
+  while (started && part_.share.in_flight < static_cast<std::size_t>(options_.concurrency)) {
+    PINCHBECK_ASSIGN_OR_RETURN(started, StartNext(/*fresh=*/true));
   }
   return absl::OkStatus();
 }
 
-std::optional<Collector::Pending> Collector::TakeNext() {
+absl::StatusOr<bool> Collector::StartNext(bool fresh) {
+  next_start_ = absl::InfiniteDuration();
+  const absl::Duration now = services_.clock.Monotonic();
+  looked_at_ = now;
+  if (ending_ || now < paused_until_) return false;
+  std::optional<Pending> next = TakeNext(fresh);
+  if (!next.has_value()) return false;
+  const absl::Duration start = pacer_.NextStart(LikelyTokens(next->task), next->fresh, now);
+  if (start > now) {
+    next_start_ = start;
+    PutBack(*std::move(next));
+    return false;
+  }
+  const TokenUse most = MostTokens(next->task);
+  const CollectionShare& share = part_.share;
+  const std::string limit = share.ledger.BlockedBy(part_.account, most);
+  if (limit.empty()) {
+    PINCHBECK_RETURN_IF_ERROR(StartOne(std::move(*next), most));
+    return true;
+  }
+  // Requests in flight may use less than was set aside for them.
+  const bool wait = share.in_flight > 0 && share.ledger.MayFitLater(part_.account, most);
+  PutBack(*std::move(next));
+  if (!wait) End(StopReason::kBudget, "the next request could pass the limit of " + limit);
+  return false;
+}
+
+std::optional<Collector::Pending> Collector::TakeNext(bool fresh) {
   const absl::Duration now = services_.clock.Monotonic();
   const auto due =
       std::find_if(retries_.begin(), retries_.end(), [&](const Pending& p) { return p.due <= now; });
@@ -157,7 +158,7 @@ std::optional<Collector::Pending> Collector::TakeNext() {
     retries_.erase(due);
     return pending;
   }
-  if (next_task_ == schedule_.size()) return std::nullopt;
+  if (!fresh || next_task_ == schedule_.size()) return std::nullopt;
   Pending pending;
   pending.task = schedule_[next_task_++];
   pending.fresh = true;
@@ -233,10 +234,11 @@ absl::Status Collector::StartOne(Pending pending, const TokenUse& most) {
       request.http.body);
   PINCHBECK_ASSIGN_OR_RETURN(const std::int64_t id, services_.transport.Start(request, *flight.attempt));
   if (std::exchange(pending.uncounted_retry, false)) ++summary_.retried;
-  ledger_.Reserve(most);
+  part_.share.ledger.Reserve(part_.account, most);
+  ++part_.share.in_flight;
   pacer_.OnStart(flight.likely, pending.fresh, services_.clock.Monotonic());
   pending.fresh = false;
-  summary_.requests = ledger_.requests();
+  ++summary_.requests;
   flight.most = most;
   flight.pending = std::move(pending);
   flights_.emplace(id, std::move(flight));
@@ -248,11 +250,12 @@ absl::Status Collector::HandleResult(const TransferResult& transfer) {
   if (it == flights_.end()) return absl::OkStatus();
   Flight flight = std::move(it->second);
   flights_.erase(it);
+  --part_.share.in_flight;
   AttemptResult result = flight.attempt->Finish(transfer, endpoint_.api_key);
   SettleTokens(flight, result);
   NoteTaken(flight, result);
   if (!AdaptAndResend(flight, result) && !ScheduleRetry(flight, result))
-    PINCHBECK_RETURN_IF_ERROR(Record(result));
+    PINCHBECK_RETURN_IF_ERROR(Record(flight.pending.task, result));
   ReportProgress();
   return absl::OkStatus();
 }
@@ -267,9 +270,9 @@ void Collector::SettleTokens(const Flight& flight, const AttemptResult& result) 
   TokenUse used = said;
   if (!usage.input_tokens.has_value() && !free) used.input = flight.most.input;
   if (!usage.output_tokens.has_value() && !free) used.output = flight.most.output;
-  ledger_.Settle(flight.most, used);
+  part_.share.ledger.Settle(part_.account, flight.most, used);
   pacer_.OnEnd(flight.likely, used, result.outcome.head, services_.clock.Now(), services_.clock.Monotonic());
-  summary_.cost_usd = ledger_.spent_usd();
+  summary_.cost_usd = part_.share.ledger.spent_usd(part_.account);
   summary_.input_tokens = SaturatingSum(summary_.input_tokens, said.input);
   summary_.output_tokens = SaturatingSum(summary_.output_tokens, said.output);
   if (!result.observation.error.has_value() && !usage.output_tokens.has_value()) ++summary_.without_usage;
@@ -293,7 +296,7 @@ bool Collector::ScheduleRetry(Flight& flight, AttemptResult& result) {
   return true;
 }
 
-absl::Status Collector::Record(const AttemptResult& result) {
+absl::Status Collector::Record(const Task& task, const AttemptResult& result) {
   PINCHBECK_RETURN_IF_ERROR(services_.sink.Append(result.observation));
   ++summary_.done;
   if (result.repaired) ++summary_.repaired;
@@ -302,6 +305,7 @@ absl::Status Collector::Record(const AttemptResult& result) {
     CheckGiveUp(result);
   } else {
     ++summary_.ok;
+    good_[task.position] = true;
     failures_in_a_row_ = 0;
     same_fatal_in_a_row_ = 0;
   }
@@ -336,6 +340,11 @@ void Collector::CheckGiveUp(const AttemptResult& result) {
   cancel_at_ = services_.clock.Monotonic();
 }
 
+void Collector::CheckEnd() {
+  CheckStopFlag();
+  CheckTime();
+}
+
 void Collector::CheckStopFlag() {
   if (services_.stop == nullptr || services_.stop->load() == 0) return;
   if (ending_ && summary_.stop_reason == StopReason::kInterrupted) return;
@@ -361,20 +370,25 @@ absl::Status Collector::RecordAbandonedRetries() {
   while (!retries_.empty()) {
     const Pending pending = std::move(retries_.front());
     retries_.pop_front();
-    if (pending.failed.has_value()) PINCHBECK_RETURN_IF_ERROR(Record(*pending.failed));
+    if (pending.failed.has_value()) PINCHBECK_RETURN_IF_ERROR(Record(pending.task, *pending.failed));
   }
   return absl::OkStatus();
 }
 
 void Collector::CancelFlights() {
   for (const auto& [id, flight] : flights_) services_.transport.Cancel(id);
+  part_.share.in_flight -= flights_.size();
   flights_.clear();
+}
+
+void Collector::CancelIfDue() {
+  if (services_.clock.Monotonic() >= cancel_at_) CancelFlights();
 }
 
 absl::Duration Collector::NextWait() const {
   const absl::Duration now = services_.clock.Monotonic();
   absl::Duration wake = now + kMaxWait;
-  if (!ending_ && flights_.size() < static_cast<std::size_t>(options_.concurrency)) {
+  if (!ending_ && part_.share.in_flight < static_cast<std::size_t>(options_.concurrency)) {
     for (const Pending& pending : retries_) {
       const absl::Duration due = std::max(pending.due, paused_until_);
       if (due > looked_at_) wake = std::min(wake, due);

@@ -39,7 +39,9 @@ bool Collector::IsCompletedNow(const Task& task) const {
 void Collector::DropCompletedTasks() {
   std::size_t kept = next_task_;
   for (std::size_t i = next_task_; i < schedule_.size(); ++i) {
-    if (!IsCompletedNow(schedule_[i])) schedule_[kept++] = schedule_[i];
+    const Task task = schedule_[i];
+    good_[task.position] = IsCompletedNow(task);
+    if (!good_[task.position]) schedule_[kept++] = task;
   }
   summary_.skipped_by_resume += static_cast<std::int64_t>(schedule_.size() - kept);
   schedule_.resize(kept);
@@ -111,6 +113,7 @@ bool Collector::AdaptAndResend(Flight& flight, const AttemptResult& result) {
   }
   if (IsCompletedNow(flight.pending.task)) {
     ++summary_.skipped_by_resume;
+    good_[flight.pending.task.position] = true;
     return true;
   }
   flight.pending.due = services_.clock.Monotonic();

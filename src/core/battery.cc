@@ -27,8 +27,9 @@ constexpr std::array<std::string_view, 4> kGroups = {"choice", "logprob", "text"
 constexpr std::array<std::string_view, 7> kSignals = {"choice", "logprob",   "token_length", "latency",
                                                       "text",   "tokenizer", "reasoning"};
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
-constexpr std::array<std::string_view, 7> kSamplingFields = {"temperature", "top_p",        "top_k", "min_p",
-                                                             "max_tokens",  "top_logprobs", "stream"};
+constexpr std::array<std::string_view, 8> kSamplingFields = {
+    "temperature", "top_p", "top_k", "min_p", "max_tokens", "top_logprobs", "stream", "reasoning_effort"};
+constexpr std::array<std::string_view, 6> kEfforts = {"none", "minimal", "low", "medium", "high", "xhigh"};
 
 // Ranges that every known server accepts; values beyond them are typing errors.
 constexpr double kMaxTemperature = 2.0;
@@ -127,6 +128,10 @@ absl::StatusOr<SamplingParameters> ParseSampling(const JsonValue& value) {
   if (stream.has_value()) {
     PINCHBECK_ASSIGN_OR_RETURN(sampling.stream, stream->Boolean());
   }
+  PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> effort, value.OptionalMember("reasoning_effort"));
+  if (effort.has_value()) {
+    PINCHBECK_ASSIGN_OR_RETURN(sampling.reasoning_effort, OneOf(*effort, kEfforts));
+  }
   return sampling;
 }
 
@@ -196,6 +201,11 @@ void AppendSampling(const SamplingParameters& sampling, std::string* out) {
   integer("top_logprobs", sampling.top_logprobs);
   AppendMember("stream", out);
   *out += sampling.stream ? "true" : "false";
+  // Left out where absent, so that the hashes of batteries without it stay as they were.
+  if (sampling.reasoning_effort.has_value()) {
+    AppendMember("reasoning_effort", out);
+    AppendJsonString(*sampling.reasoning_effort, out);
+  }
   *out += '}';
 }
 

@@ -18,6 +18,10 @@ using internal::KeyedGenerator;
 constexpr std::string_view kLabel = "pinchbeck.check_battery/1/";
 // Prompts of the cache group; each is asked `samples` times with one nonce and as often with others.
 constexpr int kCachePrompts = 4;
+// Choices of the stream group, each asked `samples` times in both ways.
+constexpr int kStreamPrompts = 4;
+// Problems of the effort group for each of `samples`.
+constexpr int kEffortProblems = 4;
 constexpr int kRungs = 5;
 constexpr std::int64_t kMinContextTokens = 500, kMaxContextTokens = 1'000'000;
 constexpr std::int64_t kMaxLadderTokens = 20'000'000;
@@ -111,16 +115,80 @@ std::string EchoText(std::string_view kind, KeyedGenerator& generator) {
   return ToolCall(generator);
 }
 
+// A problem whose answer takes some steps, so that there is something to reason about.
+std::string Problem(KeyedGenerator& generator) {
+  return "Start with " + Digits(5, generator) + ". Multiply it by " + Digits(2, generator) +
+         ", add the sum of the decimal digits of the result to it, and take the remainder after division "
+         "by " +
+         Digits(3, generator) +
+         ". Repeat these three steps twice more, each time with what you have. What is " +
+         "the last remainder? Answer with the number only.";
+}
+
 Probe MakeProbe(std::string_view id, std::string_view group, std::string prompt,
                 SamplingParameters sampling) {
   // The answers also have lengths and texts like any others.
-  return {std::string(id), std::string(group), {"text"}, {{"user", std::move(prompt)}}, sampling};
+  return {std::string(id), std::string(group), {"text"}, {{"user", std::move(prompt)}}, std::move(sampling)};
+}
+
+std::string JoinGroups() {
+  std::string text;
+  for (const std::string_view group : kCheckGroups) {
+    if (!text.empty()) text += ", ";
+    text += group;
+  }
+  return text;
+}
+
+using Ids = std::vector<std::string>;
+
+// "GROUP/ARM/SEED-I/R" for each prompt, arm and repetition.
+void AppendRepeated(std::string_view group, std::array<std::string_view, 2> arms, int prompts,
+                    const CheckBatteryOptions& options, Ids* ids) {
+  for (int prompt = 1; prompt <= prompts; ++prompt) {
+    for (const std::string_view arm : arms) {
+      const std::string start =
+          std::string(group) + "/" + std::string(arm) + "/" + Cell(options, prompt) + "/";
+      for (std::int64_t r = 1; r <= options.samples; ++r) ids->push_back(start + std::to_string(r));
+    }
+  }
+}
+
+// "GROUP/VARIANT/SEED-I" for I from 1 to `count`.
+void AppendSingle(std::string_view group, std::string_view variant, std::int64_t count,
+                  const CheckBatteryOptions& options, Ids* ids) {
+  for (std::int64_t i = 1; i <= count; ++i) {
+    ids->push_back(std::string(group) + "/" + std::string(variant) + "/" + Cell(options, i));
+  }
+}
+
+void AppendIds(std::string_view group, const CheckBatteryOptions& options, Ids* ids) {
+  if (group == kCacheGroup) AppendRepeated(group, {"same", "nonce"}, kCachePrompts, options, ids);
+  if (group == kStreamGroup) AppendRepeated(group, {"whole", "streamed"}, kStreamPrompts, options, ids);
+  if (group == kContextGroup) {
+    for (int rung = kRungs - 1; rung >= 0; --rung)
+      AppendSingle(group, std::to_string(options.context_tokens >> rung), options.samples, options, ids);
+  }
+  if (group == kEchoGroup) {
+    for (const std::string_view kind : kEchoKinds) AppendSingle(group, kind, options.samples, options, ids);
+  }
+  if (group == kEffortGroup) {
+    for (const std::string_view level : kEfforts)
+      AppendSingle(group, level, kEffortProblems * options.samples, options, ids);
+  }
 }
 
 }  // namespace
 
 bool IsCheckGroup(std::string_view group) {
   return std::find(kCheckGroups.begin(), kCheckGroups.end(), group) != kCheckGroups.end();
+}
+
+std::optional<std::string_view> EffortOfProbe(std::string_view id) {
+  if (TakePart(&id) != kEffortGroup) return std::nullopt;
+  const std::string_view level = TakePart(&id);
+  if (std::find(kEfforts.begin(), kEfforts.end(), level) == kEfforts.end()) return std::nullopt;
+  return level;
 }
 
 absl::StatusOr<CheckProbes> CheckProbes::Make(const Secret& key) {
@@ -179,6 +247,35 @@ CheckProbe CheckProbes::Echo(std::string_view id, std::string_view kind) const {
   return check;
 }
 
+CheckProbe CheckProbes::Stream(std::string_view id, bool streamed, std::string_view cell,
+                               std::int64_t repetition) const {
+  const std::string base = std::string(kLabel) + "stream/" + std::string(cell);
+  KeyedGenerator prompt_generator(key_, base);
+  // A nonce in each request, so that a cache of whole requests cannot make the two ways look different.
+  KeyedGenerator nonce_generator(key_,
+                                 base + (streamed ? "/streamed/" : "/whole/") + std::to_string(repetition));
+  CheckProbe check;
+  check.kind = streamed ? "stream/streamed" : "stream/whole";
+  const std::string choice = BuiltinGrammar().Draw("number-en", {{"high", "100"}}, prompt_generator);
+  const std::string prompt = "Reference " + Digits(10, nonce_generator) + ", please ignore it. " + choice;
+  SamplingParameters sampling = Sampling(1.0, 8);
+  sampling.stream = streamed;
+  check.probe = MakeProbe(id, kStreamGroup, prompt, sampling);
+  check.probe.signals = {"choice"};
+  return check;
+}
+
+CheckProbe CheckProbes::Effort(std::string_view id, std::string_view level, std::string_view cell) const {
+  // The level is no part of the label: both levels get one text.
+  KeyedGenerator generator(key_, std::string(kLabel) + "effort/" + std::string(cell));
+  CheckProbe check;
+  check.kind = "effort/" + std::string(level);
+  SamplingParameters sampling = Sampling(1.0, 4096);
+  sampling.reasoning_effort = std::string(level);
+  check.probe = MakeProbe(id, kEffortGroup, Problem(generator), sampling);
+  return check;
+}
+
 std::optional<CheckProbe> CheckProbes::Find(std::string_view id) const {
   std::string_view rest = id;
   const std::string_view group = TakePart(&rest), variant = TakePart(&rest), cell = TakePart(&rest);
@@ -195,6 +292,12 @@ std::optional<CheckProbe> CheckProbes::Find(std::string_view id) const {
   } else if (group == kEchoGroup && rest.empty() &&
              std::find(kEchoKinds.begin(), kEchoKinds.end(), variant) != kEchoKinds.end()) {
     check = Echo(id, variant);
+  } else if (group == kStreamGroup && (variant == "whole" || variant == "streamed")) {
+    std::int64_t repetition = 0;
+    if (!ParseInteger(rest, &repetition)) return std::nullopt;
+    check = Stream(id, variant == "streamed", cell, repetition);
+  } else if (rest.empty() && EffortOfProbe(id).has_value()) {
+    check = Effort(id, variant, cell);
   } else {
     return std::nullopt;
   }
@@ -215,35 +318,13 @@ absl::StatusOr<Battery> CheckProbes::Compose(const CheckBatteryOptions& options)
   }
   std::vector<std::string> ids;
   for (const std::string& group : options.groups) {
-    if (group == kCacheGroup) {
-      for (int prompt = 1; prompt <= kCachePrompts; ++prompt) {
-        for (const char* arm : {"same", "nonce"}) {
-          for (std::int64_t r = 1; r <= options.samples; ++r) {
-            ids.push_back("cache/" + std::string(arm) + "/" + Cell(options, prompt) + "/" +
-                          std::to_string(r));
-          }
-        }
-      }
-    } else if (group == kContextGroup) {
-      for (int rung = kRungs - 1; rung >= 0; --rung) {
-        const std::int64_t tokens = options.context_tokens >> rung;
-        for (std::int64_t i = 1; i <= options.samples; ++i) {
-          ids.push_back("context/" + std::to_string(tokens) + "/" + Cell(options, i));
-        }
-      }
-    } else if (group == kEchoGroup) {
-      for (const std::string_view kind : kEchoKinds) {
-        for (std::int64_t i = 1; i <= options.samples; ++i) {
-          ids.push_back("echo/" + std::string(kind) + "/" + Cell(options, i));
-        }
-      }
-    } else {
-      return absl::InvalidArgumentError("\"" + group +
-                                        "\" is no group of generated probes; use some of: cache, "
-                                        "context, echo, and collect other groups into another recording");
+    if (!IsCheckGroup(group)) {
+      return absl::InvalidArgumentError("\"" + group + "\" is no group of generated probes; use some of: " +
+                                        JoinGroups() + ", and collect other groups into another recording");
     }
+    AppendIds(group, options, &ids);
   }
-  if (ids.empty()) return absl::InvalidArgumentError("no group given; use some of: cache, context, echo");
+  if (ids.empty()) return absl::InvalidArgumentError("no group given; use some of: " + JoinGroups());
   Battery battery{"checks", "1", {}};
   for (const std::string& id : ids) {
     std::optional<CheckProbe> check = Find(id);

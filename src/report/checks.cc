@@ -23,10 +23,13 @@ Json CheckJson(const CheckResult& check) {
   json["status"] = SignalStatusName(check.status);
   json["p_value"] = OrNull(check.p_value);
   json["adjusted_p_value"] = OrNull(check.adjusted_p_value);
-  json["events"] = measured ? Json(check.events) : Json(nullptr);
-  json["trials"] = measured ? Json(check.trials) : Json(nullptr);
-  json["low"] = measured ? Json(check.low) : Json(nullptr);
-  json["high"] = measured ? Json(check.high) : Json(nullptr);
+  const bool counted = measured && check.trials > 0;
+  json["events"] = counted ? Json(check.events) : Json(nullptr);
+  json["trials"] = counted ? Json(check.trials) : Json(nullptr);
+  json["low"] = counted ? Json(check.low) : Json(nullptr);
+  json["high"] = counted ? Json(check.high) : Json(nullptr);
+  json["effect"] = OrNull(check.effect);
+  json["effect_unit"] = check.effect.has_value() ? Json(check.effect_unit) : Json(nullptr);
   json["reference_events"] = OrNull(check.reference_events);
   json["reference_trials"] = OrNull(check.reference_trials);
   json["null_hypothesis"] = check.null_hypothesis;
@@ -37,6 +40,7 @@ Json CheckJson(const CheckResult& check) {
 
 std::string EventName(const CheckResult& check) {
   if (check.check == "cache") return "pairs of equal answers";
+  if (check.check == "effort") return "problems without longer reasoning at high effort";
   return check.check.starts_with("context") ? "needles lost" : "lines changed";
 }
 
@@ -44,12 +48,17 @@ std::string CheckText(const CheckResult& check) {
   std::string text =
       absl::StrFormat("\n  %-16s %s", check.check, std::string(SignalStatusName(check.status)));
   if (check.p_value.has_value()) {
-    text += absl::StrFormat("  p = %.2g (adjusted %.2g)\n    %s: %d of %d (95 %% interval %.1f to %.1f %%)",
-                            *check.p_value, check.adjusted_p_value.value_or(1.0), EventName(check),
-                            check.events, check.trials, 100 * check.low, 100 * check.high);
+    text +=
+        absl::StrFormat("  p = %.2g (adjusted %.2g)", *check.p_value, check.adjusted_p_value.value_or(1.0));
+    if (check.trials > 0) {
+      text += absl::StrFormat("\n    %s: %d of %d (95 %% interval %.1f to %.1f %%)", EventName(check),
+                              check.events, check.trials, 100 * check.low, 100 * check.high);
+    }
     if (check.reference_trials.has_value()) {
       text += absl::StrFormat("; reference: %d of %d", *check.reference_events, *check.reference_trials);
     }
+    if (check.effect.has_value())
+      text += absl::StrFormat("\n    effect: %.2f (%s)", *check.effect, check.effect_unit);
     text += "\n    tested: " + check.null_hypothesis;
   }
   text += "\n";
@@ -73,11 +82,12 @@ std::string Headline(Verdict verdict) {
     case Verdict::kConsistent:
       return "CONSISTENT: answers came back as an honest endpoint gives them";
     case Verdict::kDiffers:
-      return "DIFFERS: answers are repeated, lost or changed on the way";
+      return "DIFFERS: requests or answers are not passed on as they are";
     case Verdict::kInconclusive:
       return "INCONCLUSIVE";
     case Verdict::kNotMeasurable:
-      return "NOT MEASURABLE: no usable answer to a generated probe (collect --groups cache,context,echo)";
+      return "NOT MEASURABLE: no usable answer to a generated probe (collect --groups "
+             "cache,context,echo,stream,effort)";
   }
   return "";
 }

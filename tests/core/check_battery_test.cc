@@ -32,8 +32,8 @@ Battery Compose(const CheckProbes& probes, const CheckBatteryOptions& options) {
 
 TEST(CheckBatteryTest, EveryProbeCanBeMadeAgainFromItsId) {
   const CheckProbes probes = Probes(kKey), again = Probes(kKey);
-  const Battery battery = Compose(probes, {{"cache", "context", "echo"}, 3, 7, 2000});
-  EXPECT_EQ(battery.probes.size(), 4U * 2 * 3 + 5U * 3 + 4U * 3);
+  const Battery battery = Compose(probes, {{"cache", "context", "echo", "stream", "effort"}, 3, 7, 2000});
+  EXPECT_EQ(battery.probes.size(), 4U * 2 * 3 + 5U * 3 + 4U * 3 + 4U * 2 * 3 + 2U * 4 * 3);
   std::set<std::string> ids;
   for (const Probe& probe : battery.probes) {
     SCOPED_TRACE(probe.id);
@@ -42,7 +42,7 @@ TEST(CheckBatteryTest, EveryProbeCanBeMadeAgainFromItsId) {
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->probe.PromptSha256(), probe.PromptSha256());
     EXPECT_TRUE(internal::IsAscii(probe.messages.at(0).content));
-    if (probe.group != "cache") {
+    if (probe.group == "context" || probe.group == "echo") {
       EXPECT_GE(found->expected.size(), 8U);
       EXPECT_THAT(probe.messages.at(0).content, HasSubstr(found->expected));
     }
@@ -78,6 +78,38 @@ TEST(CheckBatteryTest, TheCacheArmsDifferInTheNonceOnly) {
   for (const auto& [cell, endings] : tails) EXPECT_EQ(endings.size(), 1U) << cell;
 }
 
+TEST(CheckBatteryTest, TheStreamArmsDifferInTheNoncesAndTheStream) {
+  const Battery battery = Compose(Probes(), {{"stream"}, 5, 1, 1000});
+  std::set<std::string> prompts;
+  std::map<std::string, std::set<std::string>> choices;
+  for (const Probe& probe : battery.probes) {
+    const std::string& prompt = probe.messages.at(0).content;
+    EXPECT_TRUE(prompts.insert(prompt).second) << "no request twice: " << probe.id;
+    choices[Probes().Find(probe.id)->cell].insert(prompt.substr(prompt.find(',')));
+    EXPECT_EQ(probe.sampling.stream, probe.id.starts_with("stream/streamed/")) << probe.id;
+    EXPECT_EQ(probe.sampling.temperature, 1.0);
+  }
+  EXPECT_EQ(choices.size(), 4U);
+  for (const auto& [cell, texts] : choices) EXPECT_EQ(texts.size(), 1U) << cell;
+}
+
+TEST(CheckBatteryTest, TheEffortLevelsAskTheSameProblems) {
+  const Battery battery = Compose(Probes(), {{"effort"}, 5, 1, 1000});
+  std::map<std::string, std::set<std::string>> problems, levels;
+  std::set<std::string> prompts;
+  for (const Probe& probe : battery.probes) {
+    const std::string cell = Probes().Find(probe.id)->cell;
+    problems[cell].insert(probe.messages.at(0).content);
+    prompts.insert(probe.messages.at(0).content);
+    levels[cell].insert(probe.sampling.reasoning_effort.value_or("none"));
+    EXPECT_EQ(EffortOfProbe(probe.id), probe.sampling.reasoning_effort);
+  }
+  EXPECT_EQ(problems.size(), 20U);
+  EXPECT_EQ(prompts.size(), 20U);
+  for (const auto& [cell, texts] : problems) EXPECT_EQ(texts.size(), 1U) << cell;
+  for (const auto& [cell, each] : levels) EXPECT_EQ(each, (std::set<std::string>{"low", "high"})) << cell;
+}
+
 TEST(CheckBatteryTest, NeedlesAreHiddenOnceAtAllDepths) {
   const Battery battery = Compose(Probes(), {{"context"}, 40, 1, 2000});
   double lowest = 1, highest = 0;
@@ -100,10 +132,27 @@ TEST(CheckBatteryTest, NeedlesAreHiddenOnceAtAllDepths) {
 
 TEST(CheckBatteryTest, ForeignIdsAreNone) {
   const CheckProbes probes = Probes();
-  for (const char* id :
-       {"", "cache", "cache/same", "cache/same/1-1", "cache/other/1-1/1", "cache/same/1/1",
-        "cache/same/1-1/x", "context/0/1-1", "context/99999999/1-1", "context/1000/1-1/2", "context/-5/1-1",
-        "echo/url", "echo/poem/1-1", "number-1-100/en/1", "echo/url/1--1", "echo/url/1-1/1"}) {
+  for (const char* id : {"",
+                         "cache",
+                         "cache/same",
+                         "cache/same/1-1",
+                         "cache/other/1-1/1",
+                         "cache/same/1/1",
+                         "cache/same/1-1/x",
+                         "context/0/1-1",
+                         "context/99999999/1-1",
+                         "context/1000/1-1/2",
+                         "context/-5/1-1",
+                         "echo/url",
+                         "echo/poem/1-1",
+                         "number-1-100/en/1",
+                         "echo/url/1--1",
+                         "echo/url/1-1/1",
+                         "stream/whole/1-1",
+                         "stream/other/1-1/1",
+                         "effort/low/1-1/1",
+                         "effort/medium/1-1",
+                         "effort/low"}) {
     EXPECT_FALSE(probes.Find(id).has_value()) << id;
   }
   EXPECT_TRUE(probes.Find("echo/url/1-1").has_value());

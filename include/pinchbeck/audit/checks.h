@@ -1,4 +1,5 @@
-// What a relay does to requests and answers on the way: repeats, cut contexts, rewritten texts.
+// What a relay does to requests and answers on the way: repeats, cut contexts, rewritten texts, other answers
+// to streams, ignored efforts.
 #ifndef PINCHBECK_AUDIT_CHECKS_H_
 #define PINCHBECK_AUDIT_CHECKS_H_
 
@@ -28,21 +29,27 @@ struct ChecksOptions {
   double min_recall = 0.8;
   // ... and a line is changed by the model itself at most so often.
   double max_change_share = 0.1;
+  // ... and reasoning is longer at high effort than at low at least so often.
+  double min_effort_share = 0.75;
 };
 
 struct CheckResult {
-  // "cache", "context/4000", "echo/url".
+  // "cache", "context/4000", "echo/url", "stream", "effort".
   std::string check;
   SignalStatus status = SignalStatus::kNotMeasurable;
   // What would be true of an honest endpoint.
   std::string null_hypothesis;
   std::optional<double> p_value, adjusted_p_value;
   std::string method;
-  // Repeated pairs, lost needles, changed lines; and out of how many.
+  // Repeated pairs, lost needles, changed lines, problems without longer reasoning; and out of how many. No
+  // trials: the check counts none.
   std::int64_t events = 0, trials = 0;
   std::optional<std::int64_t> reference_events, reference_trials;
   // 95 % interval (Clopper-Pearson) for the chance of an event.
   double low = 0, high = 1;
+  // Where the check has a size beside its counts.
+  std::optional<double> effect;
+  std::string effect_unit;
   std::vector<std::string> notes;
 };
 
@@ -68,7 +75,8 @@ struct ChecksReport {
 };
 
 // Judges answers to the probes of CheckProbes. Of equal ids the first usable answer counts. One test for the
-// cache, one for each rung of the context ladder and each kind of echo; Holm's adjustment over all.
+// cache, one for each rung of the context ladder and each kind of echo, one for streams and one for efforts;
+// Holm's adjustment over all.
 //
 //   cache    equal pairs of neighbours, each answer in one pair. With a reference: their
 //            StratifiedFisherExactGreater() over prompts. Without: the larger of two p-values, that test
@@ -79,6 +87,13 @@ struct ChecksReport {
 //            other tests need a number of samples that was fixed beforehand.
 //   echo     with a reference: FisherExactGreater() of changed lines. Without: the binomial tail at
 //            `max_change_share`.
+//   stream   LikelihoodRatioTest() of streamed answers against those that came whole, relabeled within
+//            choices. The endpoint is compared with itself, so that a reference adds nothing.
+//   effort   with a reference: FisherExactGreater() of the problems with no more reasoning tokens at high
+//            effort than at low. Without: the binomial tail at 1 - `min_effort_share`. It is `consistent`
+//            only if VanElteren() over problems also shows, at level alpha, that reasoning gets longer.
+//            Problems without reasoning at both levels say nothing, nor do those whose order the output limit
+//            hides.
 //
 // A check is `consistent` only if the worst outcome at its size (all repeated, lost or changed) would have
 // been rejected; what smaller share is not ruled out is its interval. No single answer decides anything: with

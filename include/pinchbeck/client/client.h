@@ -138,9 +138,10 @@ struct CollectOptions {
   CompletedSamples completed;
 };
 
-enum class StopReason { kCompleted, kBudget, kInterrupted, kGaveUp };
+// kPartner: the other endpoint of a paired collection stopped answering (see pair.h).
+enum class StopReason { kCompleted, kBudget, kInterrupted, kGaveUp, kPartner };
 
-// "completed", "budget", "interrupted" or "gave_up".
+// "completed", "budget", "interrupted", "gave_up" or "partner".
 [[nodiscard]] std::string_view StopReasonName(StopReason reason);
 
 // Failures that look alike, with the message of the first one.

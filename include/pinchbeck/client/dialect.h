@@ -60,6 +60,7 @@ struct DialectFeatures {
   bool min_p = true;
   bool logprobs = true;
   bool seed = true;
+  bool reasoning_effort = false;
 };
 
 // The parameters that remain of `sampling`.

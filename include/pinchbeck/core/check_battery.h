@@ -18,15 +18,23 @@ namespace pinchbeck {
 inline constexpr std::string_view kCacheGroup = "cache";
 inline constexpr std::string_view kContextGroup = "context";
 inline constexpr std::string_view kEchoGroup = "echo";
-inline constexpr std::array<std::string_view, 3> kCheckGroups = {kCacheGroup, kContextGroup, kEchoGroup};
+inline constexpr std::string_view kStreamGroup = "stream";
+inline constexpr std::string_view kEffortGroup = "effort";
+inline constexpr std::array<std::string_view, 5> kCheckGroups = {kCacheGroup, kContextGroup, kEchoGroup,
+                                                                 kStreamGroup, kEffortGroup};
 [[nodiscard]] bool IsCheckGroup(std::string_view group);
+
+// The two settings that the effort group compares.
+inline constexpr std::array<std::string_view, 2> kEfforts = {"low", "high"};
+// The setting in the id of a probe of that group; nullopt for any other id.
+[[nodiscard]] std::optional<std::string_view> EffortOfProbe(std::string_view id);
 
 // Kinds of text that are to be repeated.
 inline constexpr std::array<std::string_view, 4> kEchoKinds = {"url", "package", "code", "tool-call"};
 
 struct CheckBatteryOptions {
   std::vector<std::string> groups;
-  // Per cell: repetitions of a prompt, needles a rung, texts a kind.
+  // Per cell: repetitions of a prompt, needles a rung, texts a kind, quarters of the problems.
   std::int64_t samples = 10;
   std::uint64_t seed = 1;
   // Longest rung of the context ladder, in tokens as estimated from the length; each further rung has half.
@@ -36,9 +44,9 @@ struct CheckBatteryOptions {
 // One generated probe.
 struct CheckProbe {
   Probe probe;
-  // "cache/same", "cache/nonce", "context", "echo/url", ...
+  // "cache/same", "cache/nonce", "context", "echo/url", "stream/whole", "stream/streamed", "effort/low", ...
   std::string kind;
-  // What an intact answer contains; empty for the cache group.
+  // What an intact answer contains; empty for the groups cache, stream and effort.
   std::string expected;
   // "SEED-I".
   std::string cell;
@@ -54,6 +62,9 @@ struct CheckProbe {
 //   cache/nonce/SEED-I/R   the same prompt with a nonce of its own in each repetition
 //   context/TOKENS/SEED-I  a long text with a code to be found in it
 //   echo/KIND/SEED-I       a random text to be repeated exactly
+//   stream/whole/SEED-I/R  a short choice, asked without a stream; each repetition has a nonce of its own
+//   stream/streamed/...    the same choices with other nonces, asked as streams
+//   effort/LEVEL/SEED-I    problem I at a reasoning effort; the same text at both levels
 //
 // Without a key the texts can be foreseen by anyone who guesses the seed.
 class CheckProbes {
@@ -74,6 +85,9 @@ class CheckProbes {
                                  std::int64_t repetition) const;
   [[nodiscard]] CheckProbe Context(std::string_view id, std::int64_t tokens) const;
   [[nodiscard]] CheckProbe Echo(std::string_view id, std::string_view kind) const;
+  [[nodiscard]] CheckProbe Stream(std::string_view id, bool streamed, std::string_view cell,
+                                  std::int64_t repetition) const;
+  [[nodiscard]] CheckProbe Effort(std::string_view id, std::string_view level, std::string_view cell) const;
 
   Key key_;
 };
