@@ -4,7 +4,8 @@
 usage: /usr/bin/python3 make_logprob_golden.py > logprob.json      (Debian 12: python3-scipy, python3-mpmath)
 
 Distances come from scipy.spatial.distance.cdist, limits of new sessions from Student's quantile solved
-with mpmath to 40 digits (scipy 1.10's scipy.stats.t.ppf is off by up to 2e-9, R's qt agrees), the p-values of sampled tokens from a full enumeration of the outcomes with scipy.stats.multinomial.
+with mpmath to 40 digits (scipy 1.10's scipy.stats.t.ppf is off by up to 2e-9, R's qt agrees), the p-values of sampled
+tokens from a full enumeration of the outcomes with scipy.stats.multinomial.
 """
 
 import datetime
@@ -68,8 +69,8 @@ def probe(reference, observed, alternative):
     # A single pair's is the same in both relabelings.
     energy *= (total > 2) / (distances.sum() / (total * (total - 1)))
 
-    # A stored model's answers are used as deep as they are.
-    mean = np.array([matrix([items], tokens, len(items))[0] for items in alternative]).mean(0)
+    # A stored model's lists are censored where the cell's are, or where they end.
+    mean = np.array([matrix([items], tokens, min(depth, len(items)))[0] for items in alternative]).mean(0)
     centre = values.mean(0)
     scores = ((mean - centre) / (noise**2 + HONEST**2) * (values - centre)).mean(1)
     ratio = m * n / (m + n) * (scores[m:].mean() - scores[:m].mean())
@@ -101,7 +102,8 @@ def student_quantile(tail, freedom):
 
     def excess(t):
         x = freedom / (freedom + t * t)
-        return mpmath.betainc(mpmath.mpf(freedom) / 2, mpmath.mpf(1) / 2, 0, x, regularized=True) - 2 * mpmath.mpf(tail)
+        beta = mpmath.betainc(mpmath.mpf(freedom) / 2, mpmath.mpf(1) / 2, 0, x, regularized=True)
+        return beta - 2 * mpmath.mpf(tail)
 
     start = stats.t.isf(tail, freedom)
     return float(mpmath.findroot(excess, (start, start * 1.0001)))
