@@ -1,19 +1,16 @@
 #include "src/fingerprint/logprob_json.h"
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
 
-#include "pinchbeck/core/observation.h"
+#include "src/signal/logprob_reading.h"
 
 namespace pinchbeck::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using Entries = std::vector<std::pair<std::uint32_t, double>>;
-
-constexpr double kLargestLogprob = 0.1;
 
 void PutEntries(const Entries& entries, Json& object) {
   Json tokens = Json::array(), values = Json::array();
@@ -23,10 +20,6 @@ void PutEntries(const Entries& entries, Json& object) {
   }
   object["tokens"] = std::move(tokens);
   object["values"] = std::move(values);
-}
-
-bool IsLogprob(double value) {
-  return std::isfinite(value) && value > kCensoredLogprob && value <= kLargestLogprob;
 }
 
 Entries ReadEntries(const Field& field, std::size_t tokens, std::size_t most) {

@@ -14,9 +14,11 @@
 #include "src/fingerprint/file_writer.h"
 #include "src/fingerprint/json_field.h"
 #include "src/fingerprint/latency_json.h"
+#include "src/fingerprint/limits.h"
 #include "src/fingerprint/logprob_json.h"
 #include "src/fingerprint/provenance_json.h"
 #include "src/fingerprint/text_json.h"
+#include "src/signal/length_cells.h"
 
 namespace pinchbeck {
 namespace {
@@ -200,7 +202,8 @@ ProbeConditions ReadConditions(const Field& field) {
 std::vector<OutputLength> ReadLengths(const Field& field) {
   std::vector<OutputLength> lengths;
   for (const double value : field.At("values").Numbers()) {
-    if (!(value >= 0) || !std::isfinite(value)) field.Fail("a length is negative or not finite");
+    if (!(value >= 0 && value <= internal::kMostLength) || value != std::floor(value))
+      field.Fail("expected lengths that are whole numbers from 0 to 1e9");
     lengths.push_back({value, false});
   }
   for (const Field& index : field.At("capped").Items()) {
@@ -319,6 +322,10 @@ Fingerprint ReadFingerprint(const Field& root) {
   }
   for (const auto& [id, plan] : root.At("plan").Members()) fingerprint.plan.emplace(id, ReadPlan(plan));
   const Field parts = root.At("parts");
+  if (parts.Items().size() > internal::kMaxParts) {
+    parts.Fail("more than " + std::to_string(internal::kMaxParts) +
+               " parts (sessions and variants); enrol fewer recordings as variants");
+  }
   for (const Field& part : parts.Items()) fingerprint.parts.push_back(ReadPart(part, fingerprint.plan));
   if (fingerprint.parts.empty()) parts.Fail("must not be empty");
   fingerprint.variant_spread = ReadSpread(root, "variant_spread");

@@ -22,9 +22,11 @@ using internal::LatencyFeature;
 using internal::LatencyUnits;
 using internal::SharedProbe;
 
-// Gate of the claim `serving` where the reference has one session: how much its own times vary from hour to
-// hour is not known then.
-constexpr double kUnknownSpreadGate = 0.5;
+// Least gate of the claim `serving`: how much times vary from day to day is not known from one session, and
+// two that follow each other say less than that.
+constexpr double kLeastServingGate = 0.5;
+// Without stored alternatives power is judged against this: nine of ten pairs of blocks lie in one order.
+constexpr double kDefaultDelta = 0.8;
 
 // Van Elteren's rank sums of unit means under the same relabelings, a row for each feature.
 struct FeatureTable {
@@ -53,6 +55,8 @@ absl::StatusOr<FeatureTable> Relabel(const LatencyUnits& units, const SignalOpti
   std::vector<std::vector<stats::RankedStratum>> ranked;
   for (std::size_t f = 0; f < internal::kLatencyFeatures; ++f) {
     const auto feature = static_cast<LatencyFeature>(f);
+    // A time that one side lacks would be compared with the other side's median.
+    if (!units.OnBothSides(feature)) continue;
     auto ranks = units.Rank(feature);
     if (!ranks) continue;
     result.features.push_back(feature);
@@ -87,10 +91,19 @@ void SetDelta(const LatencyUnits& units, const Eigen::MatrixXd& rows, const Sign
   const Eigen::RowVectorXd deltas = 2 / weight * rows.cwiseAbs().colwise().maxCoeff();
   evidence.effect_unit = "Cliff's delta, largest over the times";
   internal::SetEffect(deltas(0) - deltas.mean(), 0, deltas, options, evidence);
-  const double unknown = options.honest_spread ? 0 : kUnknownSpreadGate;
   // A delta is at most 1: under the claim `weights` there is no difference in speed that counts.
-  evidence.effect_gate =
-      options.claim == Claim::kWeights ? 1 : std::max(unknown, internal::EffectGate(0, options));
+  evidence.effect_gate = options.claim == Claim::kWeights
+                             ? 1
+                             : std::clamp(internal::EffectGate(0, options), kLeastServingGate, 1.0);
+  evidence.default_effect = kDefaultDelta;
+  if (!evidence.detectable_effect) return;
+  // What counts must exceed the gate as well.
+  constexpr double kNormal90 = 1.2815515655446004;
+  const double deviation =
+      std::sqrt((deltas.array() - deltas.mean()).square().sum() / static_cast<double>(deltas.size()));
+  evidence.detectable_effect =
+      std::max(*evidence.detectable_effect, evidence.effect_gate + kNormal90 * deviation);
+  if (*evidence.detectable_effect > 1) evidence.detectable_effect.reset();
 }
 
 void NoteRatios(const std::vector<SharedProbe>& probes, const FeatureTable& table, SignalEvidence& evidence) {
@@ -109,13 +122,15 @@ void NoteRatios(const std::vector<SharedProbe>& probes, const FeatureTable& tabl
 // Waiting makes answers slower, and a buffer that lets tokens out together makes their gaps shorter, but
 // neither makes whole answers faster. Faster in both, the gaps and the whole: the larger p-value is valid
 // where only one of them is.
-void NoteFaster(const FeatureTable& table, SignalEvidence& evidence) {
+void NoteFaster(const FeatureTable& table, const SignalOptions& options, SignalEvidence& evidence) {
   const auto per_token = table.Row(internal::kPerToken), whole = table.Row(internal::kTotalPerToken);
   if (!per_token || !whole) return;
+  const double p_value = std::max(stats::PermutationPValue(-*per_token), stats::PermutationPValue(-*whole));
+  if (p_value > options.level) return;
   char text[160];
   std::snprintf(text, sizeof text,
                 "faster than the claimed model, which no waiting or buffering imitates: one-sided p %.4f",
-                std::max(stats::PermutationPValue(-*per_token), stats::PermutationPValue(-*whole)));
+                p_value);
   evidence.notes.emplace_back(text);
 }
 
@@ -149,16 +164,42 @@ void NoteMode(const SignalOptions& options, SignalEvidence& evidence) {
   }
 }
 
-// The stored alternative whose times are nearest, where one is nearer than the reference.
-void SetNearest(const SampleSet& reference, const SampleSet& observed, const SignalOptions& options,
-                SignalEvidence& evidence) {
+// p-value that the observed times do not lie towards an alternative: the rank sums weighted by how far its
+// own medians lie from the pooled ones. Labels do not enter the weights, so relabelings stay exact.
+double TowardsPValue(const std::vector<SharedProbe>& probes, const FeatureTable& table,
+                     const SampleSet& alternative, LatencyMode mode) {
+  Eigen::RowVectorXd towards = Eigen::RowVectorXd::Zero(table.table.values.cols());
+  for (const LatencyFeature feature : internal::FeaturesOf(mode)) {
+    const auto row = table.Row(feature);
+    const auto shift = internal::ShiftFromPool(probes, alternative, feature);
+    if (row && shift) towards += *shift * *row;
+  }
+  return stats::PermutationPValue(towards);
+}
+
+// The stored alternative whose times are nearest, where one is nearer than the reference, the times differ
+// and they do so towards it.
+void SetNearest(const SampleSet& reference, const SampleSet& observed, const std::vector<SharedProbe>& probes,
+                const FeatureTable& table, const SignalOptions& options, SignalEvidence& evidence) {
+  if (*evidence.p_value > options.level) return;
+  const double level =
+      options.level / static_cast<double>(std::max<std::size_t>(1, options.alternatives.size()));
   std::optional<double> nearest = internal::LatencyDistance(reference, observed, options.latency);
   if (!nearest) return;
   for (std::size_t i = 0; i < options.alternatives.size(); ++i) {
     const auto distance = internal::LatencyDistance(*options.alternatives[i], observed, options.latency);
     if (!distance || *distance >= *nearest) continue;
+    if (TowardsPValue(probes, table, *options.alternatives[i], options.latency) > level) continue;
     nearest = distance;
     evidence.closest_alternative = i;
+  }
+}
+
+void NoteOneSided(const LatencyUnits& units, const SignalOptions& options, SignalEvidence& evidence) {
+  for (const LatencyFeature feature : internal::FeaturesOf(options.latency)) {
+    if (units.OnBothSides(feature) || !units.Rank(feature)) continue;
+    evidence.notes.push_back(std::string(internal::LatencyFeatureName(feature)) +
+                             ": recorded on one side only, not compared");
   }
 }
 
@@ -212,15 +253,16 @@ SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& obse
                                      : ", combined; permutation of runs within probes";
   if (options.latency != LatencyMode::kShape) {
     NoteRatios(probes, *table, evidence);
-    NoteFaster(*table, evidence);
+    NoteFaster(*table, options, evidence);
   }
+  NoteOneSided(units, options, evidence);
   NoteFewBlocks(units, *table, options, evidence);
   NoteMode(options, evidence);
   if (!units.by_time()) {
     evidence.notes.emplace_back(
         "times of day are not recorded: runs of neighbouring requests are treated as independent");
   }
-  SetNearest(reference, observed, options, evidence);
+  SetNearest(reference, observed, probes, *table, options, evidence);
   return evidence;
 }
 

@@ -87,7 +87,7 @@ std::vector<SharedProbe> SharedProbes(const SampleSet& reference, const SampleSe
   for (const auto& [id, probe] : reference.probes) {
     const auto it = observed.probes.find(id);
     if (probe.latencies.empty() || it == observed.probes.end() || it->second.latencies.empty()) continue;
-    SharedProbe both{&probe, &it->second, {}, {}};
+    SharedProbe both{id, &probe, &it->second, {}, {}};
     for (std::size_t f = 0; f < kLatencyFeatures; ++f) {
       std::vector<double> x = Values(probe, f);
       const std::vector<double> y = Values(it->second, f);
@@ -110,6 +110,21 @@ std::optional<double> MeanShift(const std::vector<SharedProbe>& probes, LatencyF
   }
   if (shifts.empty()) return std::nullopt;
   return MeanOverProbes(shifts, weights).mean;
+}
+
+std::optional<double> ShiftFromPool(const std::vector<SharedProbe>& probes, const SampleSet& other,
+                                    LatencyFeature feature) {
+  double sum = 0, count = 0;
+  for (const SharedProbe& probe : probes) {
+    const auto it = other.probes.find(probe.id);
+    if (it == other.probes.end() || !probe.middle[feature]) continue;
+    std::vector<double> values = Values(it->second, feature);
+    if (values.empty()) continue;
+    sum += Median(std::move(values)) - *probe.middle[feature];
+    count += 1;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / count;
 }
 
 std::optional<double> LatencyDistance(const SampleSet& a, const SampleSet& b, LatencyMode mode) {

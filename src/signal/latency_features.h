@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,7 @@ inline constexpr std::size_t kSlopeRequests = 64;
 
 // A probe that both sides answered, and the medians of what they share.
 struct SharedProbe {
+  std::string id;
   const ProbeSample* reference = nullptr;
   const ProbeSample* observed = nullptr;
   // Median of the pooled values, and observed median minus reference median.
@@ -52,6 +54,10 @@ struct SharedProbe {
 
 // Observed minus reference, the mean over probes.
 [[nodiscard]] std::optional<double> MeanShift(const std::vector<SharedProbe>& probes, LatencyFeature feature);
+
+// Another sample's median minus the pooled median, the mean over probes: labels do not enter.
+[[nodiscard]] std::optional<double> ShiftFromPool(const std::vector<SharedProbe>& probes,
+                                                  const SampleSet& other, LatencyFeature feature);
 
 // Mean absolute shift over the features that both samples have; nothing where they share none.
 [[nodiscard]] std::optional<double> LatencyDistance(const SampleSet& a, const SampleSet& b, LatencyMode mode);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <utility>
+
+#include "pinchbeck/stats/counter_rng.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -11,21 +14,44 @@ namespace {
 // neighbours in a recording overlapped or followed each other.
 constexpr std::size_t kLongestRun = 5;
 constexpr std::size_t kLeastRuns = 5;
+// Minutes with fewer requests than the units have are left out, at most a quarter of either side's.
+constexpr std::size_t kLeftOutShare = 4;
+
+// The most requests that three quarters of the minutes have.
+std::size_t CommonSize(std::vector<std::size_t> sizes) {
+  if (sizes.empty()) return 0;
+  std::sort(sizes.begin(), sizes.end());
+  return sizes[sizes.size() / kLeftOutShare];
+}
 
 }  // namespace
 
 // The requests of a unit.
 struct LatencyUnits::Unit {
   void Add(const Latency& latency, const LatencyValues& middle) {
-    const LatencyValues values = ValuesOf(latency);
-    for (std::size_t f = 0; f < kLatencyFeatures; ++f) {
-      if (!values[f] || !middle[f]) continue;
-      sum[f] += *values[f] - *middle[f];
-      count[f] += 1;
+    requests.push_back(&latency);
+    middles.push_back(&middle);
+  }
+  // Keeps `size` of the requests, drawn at random.
+  void Thin(std::size_t size, stats::CounterRng& rng) {
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t j = i + rng.Below(static_cast<std::uint32_t>(requests.size() - i));
+      std::swap(requests[i], requests[j]);
+      std::swap(middles[i], middles[j]);
     }
-    if (requests.size() < kSlopeRequests) requests.push_back(&latency);
+    requests.resize(size);
+    middles.resize(size);
   }
   [[nodiscard]] UnitValues Values() const {
+    std::array<double, kLatencyFeatures> sum{}, count{};
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const LatencyValues values = ValuesOf(*requests[i]);
+      for (std::size_t f = 0; f < kLatencyFeatures; ++f) {
+        if (!values[f] || !(*middles[i])[f]) continue;
+        sum[f] += *values[f] - *(*middles[i])[f];
+        count[f] += 1;
+      }
+    }
     UnitValues values;
     for (std::size_t f = 0; f < kLatencyFeatures; ++f) {
       if (count[f] > 0) values[f] = sum[f] / count[f];
@@ -34,9 +60,25 @@ struct LatencyUnits::Unit {
     return values;
   }
 
-  std::array<double, kLatencyFeatures> sum{}, count{};
   std::vector<const Latency*> requests;
+  std::vector<const LatencyValues*> middles;
 };
+
+// A mean of many skewed times lies elsewhere than a mean of few, so units of unlike size would show the rate
+// of requests. Given the numbers of requests, units of one size are exchangeable.
+void LatencyUnits::Equalise(std::vector<Unit>& reference, std::vector<Unit>& observed) {
+  const auto size_of = [](const std::vector<Unit>& units) {
+    std::vector<std::size_t> sizes;
+    for (const Unit& unit : units) sizes.push_back(unit.requests.size());
+    return CommonSize(std::move(sizes));
+  };
+  const std::size_t size = std::min(size_of(reference), size_of(observed));
+  stats::CounterRng rng(0x17E5, size);
+  for (std::vector<Unit>* units : {&reference, &observed}) {
+    std::erase_if(*units, [&](const Unit& unit) { return unit.requests.size() < size; });
+    for (Unit& unit : *units) unit.Thin(size, rng);
+  }
+}
 
 // Empty when a time of day is missing.
 std::vector<LatencyUnits::Unit> LatencyUnits::Minutes(const std::vector<SharedProbe>& probes,
@@ -54,9 +96,10 @@ std::vector<LatencyUnits::Unit> LatencyUnits::Minutes(const std::vector<SharedPr
 }
 
 LatencyUnits::LatencyUnits(const std::vector<SharedProbe>& probes) {
-  const std::vector<Unit> reference = Minutes(probes, false), observed = Minutes(probes, true);
+  std::vector<Unit> reference = Minutes(probes, false), observed = Minutes(probes, true);
   by_time_ = !reference.empty() && !observed.empty();
   if (by_time_) {
+    Equalise(reference, observed);
     AddStratum(reference, observed);
     return;
   }
@@ -64,10 +107,10 @@ LatencyUnits::LatencyUnits(const std::vector<SharedProbe>& probes) {
     const std::size_t smaller = std::min(probe.reference->latencies.size(), probe.observed->latencies.size());
     const std::size_t length = std::clamp<std::size_t>(smaller / kLeastRuns, 1, kLongestRun);
     const auto runs = [&](const std::vector<Latency>& latencies) {
-      std::vector<Unit> units(std::max<std::size_t>(1, latencies.size() / length));
-      // What is left over belongs to the last run.
-      for (std::size_t i = 0; i < latencies.size(); ++i)
-        units[std::min(i / length, units.size() - 1)].Add(latencies[i], probe.middle);
+      std::vector<Unit> units(latencies.size() / length);
+      // What is left over would make a run of another size.
+      for (std::size_t i = 0; i < units.size() * length; ++i)
+        units[i / length].Add(latencies[i], probe.middle);
       return units;
     };
     AddStratum(runs(probe.reference->latencies), runs(probe.observed->latencies));

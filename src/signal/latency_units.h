@@ -15,8 +15,10 @@ namespace pinchbeck::internal {
 
 // Requests of one minute share their queue, so one-minute blocks are the units where all times of day are
 // known. Else runs of up to five neighbouring requests of a probe are, as far as five runs are left on the
-// smaller side. A unit's value is the mean over its requests of what they have above the pooled median of
-// their probe, and for the prefill slope the slope within the unit.
+// smaller side. All units have equally many requests: of minutes, drawn at random, as many as three quarters
+// of either side's minutes have; minutes with fewer are left out, and so is the rest behind the last run. A
+// unit's value is the mean over its requests of what they have above the pooled median of their probe, and
+// for the prefill slope the slope within the unit.
 class LatencyUnits {
  public:
   explicit LatencyUnits(const std::vector<SharedProbe>& probes);
@@ -37,6 +39,7 @@ class LatencyUnits {
   using UnitValues = std::array<std::optional<double>, kLatencyFeatures>;
   struct Unit;
   static std::vector<Unit> Minutes(const std::vector<SharedProbe>& probes, bool of_observed);
+  static void Equalise(std::vector<Unit>& reference, std::vector<Unit>& observed);
   void AddStratum(const std::vector<Unit>& reference, const std::vector<Unit>& observed);
 
   bool by_time_ = false;

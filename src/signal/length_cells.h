@@ -17,6 +17,8 @@ namespace pinchbeck::internal {
 inline constexpr GateFloors kLengthGateFloors = {.sampled = 0.25, .low_temperature = 0.5};
 // Without stored alternatives power is judged against this multiple of the gate.
 inline constexpr double kLengthDefaultEffectPerGate = 1.4;
+// No answer is longer; larger counts are nonsense.
+inline constexpr double kMostLength = 1e9;
 // Answers that were cut tie above every counted length.
 inline constexpr double kCappedLength = 1e18;
 

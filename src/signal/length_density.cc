@@ -36,7 +36,32 @@ struct Normal {
 struct CellLengths {
   std::vector<double> values, logs, counts;
   double uncapped = 0, capped = 0;
+  // What kernels stand on: the logarithms, or their bins where there are many.
+  bool binned = false;
+  std::vector<double> centres, weights;
 };
+
+// Cells with more distinct lengths than this use bins, much narrower than the narrowest kernel: the time
+// stays linear in the number of lengths. Bins depend on the length alone.
+constexpr std::size_t kMostCentres = 256;
+constexpr double kBinWidth = 0.01;
+
+double CentreOf(const CellLengths& cell, double log) {
+  return cell.binned ? kBinWidth * std::round(log / kBinWidth) : log;
+}
+
+void SetCentres(CellLengths& cell) {
+  cell.binned = cell.values.size() > kMostCentres;
+  for (std::size_t k = 0; k < cell.logs.size(); ++k) {
+    const double centre = CentreOf(cell, cell.logs[k]);
+    if (!cell.centres.empty() && cell.centres.back() == centre) {
+      cell.weights.back() += cell.counts[k];
+      continue;
+    }
+    cell.centres.push_back(centre);
+    cell.weights.push_back(cell.counts[k]);
+  }
+}
 
 CellLengths Distinct(std::vector<double> lengths) {
   std::sort(lengths.begin(), lengths.end());
@@ -55,6 +80,7 @@ CellLengths Distinct(std::vector<double> lengths) {
     cell.logs.push_back(std::log1p(length));
     cell.counts.push_back(1);
   }
+  SetCentres(cell);
   return cell;
 }
 
@@ -82,11 +108,16 @@ Components At(double length, const CellLengths& own, double leave_out, const Nor
   Components result = Components::Zero();
   const double log = std::log1p(length), others = own.uncapped - leave_out;
   if (others > 0.5) {
-    for (std::size_t k = 0; k < own.values.size(); ++k) {
-      const bool same = own.values[k] == length;
-      const double count = own.counts[k] - (same ? leave_out : 0);
-      if (same) result(0) = count / others;
-      const double gap = log - own.logs[k];
+    const auto found = std::lower_bound(own.values.begin(), own.values.end(), length);
+    if (found != own.values.end() && *found == length)
+      result(0) = (own.counts[static_cast<std::size_t>(found - own.values.begin())] - leave_out) / others;
+    constexpr double kReach = 8 * kWidths.back();
+    const double itself = CentreOf(own, log);
+    const auto first = std::lower_bound(own.centres.begin(), own.centres.end(), log - kReach);
+    for (auto k = static_cast<std::size_t>(first - own.centres.begin());
+         k < own.centres.size() && own.centres[k] <= log + kReach; ++k) {
+      const double count = own.weights[k] - (own.centres[k] == itself ? leave_out : 0);
+      const double gap = log - own.centres[k];
       for (std::size_t h = 0; h < kWidths.size(); ++h) {
         const double z = gap / kWidths[h];
         if (std::abs(z) > 8) continue;

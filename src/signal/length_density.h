@@ -33,7 +33,8 @@ using ItemLogs = std::vector<Eigen::VectorXd>;
 // Each item predicted from all other items of its cell, whichever side they are on: the claimed model under
 // the null hypothesis that both sides are it. Labels do not enter, so that a relabeling leaves it as it is.
 //
-// Time: quadratic in the distinct lengths of a cell.
+// Time: the distinct lengths of a cell times at most 500; above 256 of them the kernels stand on bins of
+// 0.01.
 [[nodiscard]] ItemLogs PooledLengthLogs(const std::vector<LengthCell>& cells);
 
 // Each item under an alternative's stored lengths. For cells that it has not answered, and beside its own

@@ -127,14 +127,19 @@ Eigen::RowVectorXd LengthStatistics::Combine(const Eigen::MatrixXd& values) cons
   return stats::NonparametricCombination(parts);
 }
 
-std::optional<LengthStatistics::Fit> LengthStatistics::BestAlternative(const Eigen::MatrixXd& values) const {
-  std::optional<Fit> best;
-  for (Eigen::Index model = 0; model < ratios_ / kRatiosPerModel; ++model) {
+std::optional<std::size_t> LengthStatistics::Closest(const Eigen::MatrixXd& values, double level) const {
+  std::optional<std::size_t> closest;
+  double largest = 0;
+  const Eigen::Index models = ratios_ / kRatiosPerModel;
+  for (Eigen::Index model = 0; model < models; ++model) {
     // The last ratio of a model is that of full substitution.
-    const double ratio = values(kOmnibusRows + kRatiosPerModel * (model + 1) - 1, 0);
-    if (!best || ratio > best->log_ratio) best = Fit{static_cast<std::size_t>(model), ratio};
+    const Eigen::RowVectorXd row = values.row(kOmnibusRows + kRatiosPerModel * (model + 1) - 1);
+    if (row(0) <= largest) continue;
+    if (stats::PermutationPValue(row) > level / static_cast<double>(models)) continue;
+    largest = row(0);
+    closest = static_cast<std::size_t>(model);
   }
-  return best;
+  return closest;
 }
 
 }  // namespace pinchbeck::internal

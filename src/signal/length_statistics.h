@@ -34,13 +34,10 @@ class LengthStatistics {
   [[nodiscard]] Eigen::RowVectorXd Combine(const Eigen::MatrixXd& values) const;
   static constexpr Eigen::Index kRankSum = 0;
 
-  // The alternative whose full substitution the observed answers support best, with its log-likelihood ratio
-  // against both sides pooled.
-  struct Fit {
-    std::size_t alternative = 0;
-    double log_ratio = 0;
-  };
-  [[nodiscard]] std::optional<Fit> BestAlternative(const Eigen::MatrixXd& values) const;
+  // The alternative whose full substitution the observed answers support best against both sides pooled,
+  // among those whose log-likelihood ratio is positive and has a permutation p-value of at most `level`
+  // divided by their number.
+  [[nodiscard]] std::optional<std::size_t> Closest(const Eigen::MatrixXd& values, double level) const;
 
  private:
   // A cell's lengths that occur more than once, and the cap, each a category; all others are one.

@@ -67,7 +67,7 @@ std::size_t SharedDepth(const Items& items) {
 }
 
 void FillListed(const Items& items, LogprobCell& cell) {
-  const std::size_t depth = SharedDepth(items);
+  const std::size_t depth = cell.depth = SharedDepth(items);
   // By how much each token exceeds the smallest value of the answers that list it: the order of its mean.
   std::map<std::string_view, double> excess;
   for (const Item& item : items) {
@@ -164,6 +164,9 @@ std::optional<LogprobCell> MakeCell(const std::string& probe, const ProbeSample&
   LogprobCell cell;
   cell.probe = probe;
   cell.stratum = {static_cast<std::int64_t>(items.size()), static_cast<std::int64_t>(other.size())};
+  cell.reference_left_out = static_cast<std::int64_t>(reference.logprobs.size() - items.size());
+  cell.observed_left_out = static_cast<std::int64_t>(observed.logprobs.size() - other.size());
+  if (use == Use::kListed) cell.reference_depth = SharedDepth(items);
   items.insert(items.end(), other.begin(), other.end());
   for (const Item& item : items) cell.sessions.push_back(item.logprobs->session);
   ResizePartial(0, cell);
@@ -201,12 +204,14 @@ void Add(double value, Eigen::Index column, ColumnMeans& means) {
   ++means.count(column);
 }
 
-void AddListed(const std::map<std::string_view, Eigen::Index>& index, const Item& item, ColumnMeans& means) {
+void AddListed(const std::map<std::string_view, Eigen::Index>& index, std::size_t depth, const Item& item,
+               ColumnMeans& means) {
   const auto& entries = item.logprobs->entries;
-  Eigen::RowVectorXd values = Eigen::RowVectorXd::Constant(means.sum.size(), entries.back().second);
-  for (const auto& [number, value] : entries) {
-    const auto found = index.find(item.token(number));
-    if (found != index.end()) values(found->second) = value;
+  depth = std::min(depth, entries.size());
+  Eigen::RowVectorXd values = Eigen::RowVectorXd::Constant(means.sum.size(), entries[depth - 1].second);
+  for (std::size_t e = 0; e < depth; ++e) {
+    const auto found = index.find(item.token(entries[e].first));
+    if (found != index.end()) values(found->second) = entries[e].second;
   }
   means.sum += values;
   means.count.array() += 1;
@@ -226,7 +231,7 @@ CellMeans MeansInCell(const LogprobCell& cell, const ProbeSample& model) {
   const auto tokens = IndexOf(cell.tokens), sampled = IndexOf(cell.sampled_tokens);
   for (const FirstTokenLogprobs& logprobs : model.logprobs) {
     const Item item{&logprobs, &model.tokens};
-    if (!tokens.empty() && logprobs.has_alternatives) AddListed(tokens, item, means.listed);
+    if (!tokens.empty() && logprobs.has_alternatives) AddListed(tokens, cell.depth, item, means.listed);
     WalkPath(cell.path, item, [&](std::size_t position, double value) {
       if (position < cell.first_position) return;
       Add(value, static_cast<Eigen::Index>(position - cell.first_position), means.partial);

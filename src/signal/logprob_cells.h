@@ -22,6 +22,10 @@ struct LogprobCell {
   // entries is used of every item, and a token that an item does not list counts with the smallest of them.
   std::vector<std::string> tokens;
   Eigen::MatrixXd listed;
+  // Entries used of every list, and of the reference's shortest list.
+  std::size_t depth = 0, reference_depth = 0;
+  // Answers of either side that have log-probabilities but not of the kind compared.
+  std::int64_t reference_left_out = 0, observed_left_out = 0;
   // Columns whose value not every item has, in nats, 0 where unknown; `known` is 1 or 0. Either positions of
   // the common path from `first_position` on, or sampled tokens (`sampled_tokens`).
   Eigen::MatrixXd partial, known;
@@ -44,7 +48,8 @@ struct LogprobCell {
                                                          const SampleSet& observed);
 
 // Mean of another model's values in the columns of a cell: what it lists, takes or samples there, with the
-// same rules. `count` is 0 where the model has no value.
+// same rules; of its lists no more entries count than of the cell's. `count` is 0 where the model has no
+// value.
 struct ColumnMeans {
   Eigen::RowVectorXd sum, count;
   [[nodiscard]] double mean(Eigen::Index column) const { return sum(column) / count(column); }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -149,7 +150,8 @@ void CountCopies(const SampleSet& sample, LogprobCoherence& result) {
     }
   }
   for (const auto& [list, found] : prompts_of) {
-    if (found.size() > 1) copied.insert(found.begin(), found.end());
+    // One of the prompts may have the list for its own.
+    copied.insert(std::next(found.begin()), found.end());
   }
   result.prompts = static_cast<std::int64_t>(prompts.size());
   result.copied = static_cast<std::int64_t>(copied.size());
@@ -178,7 +180,8 @@ std::vector<std::string> LogprobCoherence::Failures() const {
                        " lists add up to more than 1");
   }
   if (copied > 1 && copied * 20 > prompts) {
-    failures.push_back(Of(copied, prompts) + " prompts share a list of log-probabilities to the last digit");
+    failures.push_back(Of(copied, prompts) +
+                       " prompts repeat another one's list of log-probabilities to the last digit");
   }
   if (frequencies && frequencies->p_value <= kFrequencyLevel) {
     char p_value[32];

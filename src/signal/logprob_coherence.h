@@ -38,8 +38,8 @@ struct LogprobCoherence {
   // Lists of two tokens or more at the first position, as recorded, and those that are out of falling order
   // or add up to more than 1 (see LogprobListCounts).
   LogprobListCounts lists;
-  // Prompts with lists of four tokens or more, and those of them that share a whole list, to the last digit,
-  // with another prompt.
+  // Prompts with lists of four tokens or more, and those of them that repeat a whole list, to the last digit,
+  // of another prompt: of those that share one all but one.
   std::int64_t prompts = 0, copied = 0;
   std::optional<FrequencyCheck> frequencies;
   // One line for each failed check. Honest recordings are granted: 5 % of the lists out of order, 1 % above

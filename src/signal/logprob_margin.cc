@@ -86,10 +86,22 @@ void AddPartial(const LogprobCell& cell, std::span<const ItemSide> sides, Total&
 double WithinSpread(const std::vector<LogprobCell>& cells) {
   double total = 0, count = 0;
   for (const LogprobCell& cell : cells) {
-    if (cell.listed.cols() == 0 || cell.stratum.n_reference < 2) continue;
-    const Eigen::MatrixXd items = cell.listed.topRows(cell.stratum.n_reference);
-    const Eigen::MatrixXd centred = items.rowwise() - items.colwise().mean();
-    total += centred.cwiseAbs().rowwise().mean().maxCoeff();
+    const Eigen::Index m = cell.stratum.n_reference;
+    if (m < 2) continue;
+    const Eigen::MatrixXd items = cell.listed.topRows(m);
+    Eigen::VectorXd sum = (items.rowwise() - items.colwise().mean()).cwiseAbs().rowwise().sum();
+    Eigen::VectorXd columns = Eigen::VectorXd::Constant(m, static_cast<double>(cell.listed.cols()));
+    // Columns that only some answers have tell as far as two of the reference's do.
+    for (Eigen::Index k = 0; k < cell.partial.cols(); ++k) {
+      const Eigen::VectorXd known = cell.known.col(k).head(m);
+      if (known.sum() < 2) continue;
+      const Eigen::VectorXd values = cell.partial.col(k).head(m);
+      const double mean = values.dot(known) / known.sum();
+      sum += ((values.array() - mean).abs() * known.array()).matrix();
+      columns += known;
+    }
+    if (columns.maxCoeff() == 0) continue;
+    total += sum.cwiseQuotient(columns.cwiseMax(1)).maxCoeff();
     ++count;
   }
   return count > 0 ? total / count : 0;
@@ -146,6 +158,8 @@ std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
   for (const std::uint32_t session : sessions) {
     double sum = 0, count = 0;
     for (const LogprobCell& cell : cells) {
+      const auto own = cell.sessions.begin() + cell.stratum.n_reference;
+      if (std::find(cell.sessions.begin(), own, session) == own) continue;
       std::vector<ItemSide> sides(cell.sessions.size(), ItemSide::kLeftOut);
       for (std::size_t i = 0; i < static_cast<std::size_t>(cell.stratum.n_reference); ++i)
         sides[i] = cell.sessions[i] == session ? ItemSide::kObserved : ItemSide::kReference;
@@ -159,12 +173,13 @@ std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
   return differences;
 }
 
-Margin LogprobMargin(const std::vector<LogprobCell>& cells, const SignalOptions& options) {
+Margin LogprobMargin(const std::vector<LogprobCell>& cells, const SignalOptions& options,
+                     double limit_level) {
   const double spread = std::max(0.0, options.honest_spread.value_or(0));
   if (options.claim == Claim::kWeights) return {std::max(kDefaultMarginNats, 2 * spread), 0};
   const double known = std::max(WithinSpread(cells), spread);
   const std::vector<double> differences = SessionDifferences(cells);
-  const double limit = SessionLimit(differences, options.level).value_or(0);
+  const double limit = SessionLimit(differences, limit_level).value_or(0);
   if (limit <= known) return {known, 0};
   return {limit, differences.size()};
 }

@@ -57,7 +57,9 @@ struct Margin {
 // The difference that honest servings are granted (docs/design/0004-effect-gates.md): for the weights claim
 // the larger of the default and twice the honest spread; for the serving claim the largest of the spread
 // between sessions that the fingerprint knows, of single answers within the reference, and of SessionLimit().
-[[nodiscard]] Margin LogprobMargin(const std::vector<LogprobCell>& cells, const SignalOptions& options);
+// `limit_level`: level of SessionLimit().
+[[nodiscard]] Margin LogprobMargin(const std::vector<LogprobCell>& cells, const SignalOptions& options,
+                                   double limit_level);
 
 }  // namespace pinchbeck::internal
 

@@ -10,8 +10,6 @@
 namespace pinchbeck::internal {
 namespace {
 
-// Log-probabilities are at most 0; beyond rounding and quantised replies they are nonsense and left out.
-constexpr double kLargestLogprob = 0.1;
 // Entries of one list that its checks look at.
 constexpr std::size_t kMaxCheckedEntries = 128;
 constexpr double kOrderSlack = 1e-3;
@@ -20,10 +18,7 @@ constexpr double kLargestSum = 1.02;
 
 using TokenIndex = std::map<std::string, std::uint32_t>;
 
-// The comparison also leaves out what is not a number.
-bool IsLogprob(const TokenLogprob& token) {
-  return token.logprob && *token.logprob > kCensoredLogprob && *token.logprob <= kLargestLogprob;
-}
+bool HasLogprob(const TokenLogprob& token) { return token.logprob && IsLogprob(*token.logprob); }
 
 std::uint32_t NumberOf(const std::string& token, TokenIndex& index, ProbeSample& sample) {
   const auto [it, added] = index.emplace(token, static_cast<std::uint32_t>(sample.tokens.size()));
@@ -43,16 +38,16 @@ std::vector<const TokenLogprob*> Listed(const PositionLogprobs& position) {
   std::vector<const TokenLogprob*> listed;
   const TokenLogprob& sampled = position.sampled;
   if (position.top.size() < 2) {
-    if (IsLogprob(sampled)) listed.push_back(&sampled);
+    if (HasLogprob(sampled)) listed.push_back(&sampled);
     return listed;
   }
   double smallest = 0;
   for (const TokenLogprob& token : position.top) {
-    if (!IsLogprob(token)) continue;
+    if (!HasLogprob(token)) continue;
     listed.push_back(&token);
     smallest = std::min(smallest, *token.logprob);
   }
-  if (!listed.empty() && IsLogprob(sampled) && *sampled.logprob >= smallest &&
+  if (!listed.empty() && HasLogprob(sampled) && *sampled.logprob >= smallest &&
       !Lists(position, sampled.token)) {
     listed.push_back(&sampled);
   }
@@ -82,12 +77,12 @@ void CountList(const PositionLogprobs& position, LogprobListCounts& counts) {
   double sum = 0;
   for (const TokenLogprob& token : position.top) {
     if (distinct.size() == kMaxCheckedEntries) break;
-    if (!IsLogprob(token) || !distinct.emplace(token.token, *token.logprob).second) continue;
+    if (!HasLogprob(token) || !distinct.emplace(token.token, *token.logprob).second) continue;
     sum += std::exp(*token.logprob);
     if (token.token != position.sampled.token) values.push_back(*token.logprob);
   }
   if (distinct.size() < 2) return;
-  if (IsLogprob(position.sampled) && !Lists(position, position.sampled.token)) {
+  if (HasLogprob(position.sampled) && !Lists(position, position.sampled.token)) {
     sum += std::exp(*position.sampled.logprob);
   }
   ++counts.lists;
@@ -120,7 +115,7 @@ void AddLaterPositions(const Observation& observation, TokenIndex& index, ProbeS
   double sum = 0;
   std::int64_t count = 0;
   for (const PositionLogprobs& position : observation.logprobs) {
-    if (!IsLogprob(position.sampled)) continue;
+    if (!HasLogprob(position.sampled)) continue;
     sum += *position.sampled.logprob;
     ++count;
   }
@@ -130,7 +125,7 @@ void AddLaterPositions(const Observation& observation, TokenIndex& index, ProbeS
   }
   if (observation.request.temperature != 0.0) return;
   for (const PositionLogprobs& position : observation.logprobs) {
-    if (item.path.size() == kMaxPathTokens || !IsLogprob(position.sampled)) break;
+    if (item.path.size() == kMaxPathTokens || !HasLogprob(position.sampled)) break;
     item.path.emplace_back(NumberOf(position.sampled.token, index, sample), *position.sampled.logprob);
   }
 }

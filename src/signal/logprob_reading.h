@@ -11,6 +11,11 @@
 
 namespace pinchbeck::internal {
 
+// Log-probabilities are at most 0; beyond rounding and quantised replies they are nonsense and left out.
+inline constexpr double kLargestLogprob = 0.1;
+// The comparison also leaves out what is not a number.
+inline bool IsLogprob(double value) { return value > kCensoredLogprob && value <= kLargestLogprob; }
+
 // Appends the answer's log-probabilities to the sample, new tokens to its table (`index`: token -> number),
 // and counts how the list of the first position was sent. Nothing is appended where the first position has no
 // value that is a log-probability.

@@ -1,6 +1,7 @@
 #include "src/signal/logprob_sequences.h"
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <map>
@@ -88,7 +89,7 @@ std::vector<double> Sessions(const std::vector<SequenceCell>& cells) {
 }  // namespace
 
 absl::StatusOr<SequenceComparison> CompareSequences(const SampleSet& reference, const SampleSet& observed,
-                                                    const SignalOptions& options) {
+                                                    const SignalOptions& options, double limit_level) {
   const std::vector<SequenceCell> cells = BuildCells(reference, observed);
   if (cells.empty()) return absl::NotFoundError("no probe with longer answers' log-probabilities");
   SequenceComparison result;
@@ -118,7 +119,10 @@ absl::StatusOr<SequenceComparison> CompareSequences(const SampleSet& reference, 
            .threads = options.threads}));
   result.p_value = stats::PermutationPValue(table.values.row(0).cwiseAbs());
   result.exact = table.exact;
-  result.session_limit = SessionLimit(Sessions(cells), options.level).value_or(0);
+  const auto limit = SessionLimit(Sessions(cells), limit_level);
+  result.session_limit = limit.value_or(0);
+  if (std::abs(result.difference()) > result.session_limit)
+    result.session_p_value = limit ? std::max(result.p_value, limit_level) : result.p_value;
   return result;
 }
 

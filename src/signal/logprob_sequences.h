@@ -19,6 +19,9 @@ struct SequenceComparison {
   bool exact = false;
   // What a new session of the reference may differ by (SessionLimit(); 0 with one session).
   double session_limit = 0;
+  // The same of one session of the reference's serving: 1 within the limit, else at least the level that it
+  // holds at, because a limit at a level proves nothing below it.
+  double session_p_value = 1;
   [[nodiscard]] double difference() const { return observed - reference; }
 };
 
@@ -30,10 +33,13 @@ struct SequenceComparison {
 // An answer is one observation, however long: its tokens depend on each other. Two-sided: cut tails raise the
 // mean, a higher temperature or another model lowers it.
 //
+// `limit_level`: of the session limit.
+//
 // NotFound: no such probe has answers of two tokens or more on both sides.
 [[nodiscard]] absl::StatusOr<SequenceComparison> CompareSequences(const SampleSet& reference,
                                                                   const SampleSet& observed,
-                                                                  const SignalOptions& options);
+                                                                  const SignalOptions& options,
+                                                                  double limit_level);
 
 }  // namespace pinchbeck::internal
 

@@ -195,8 +195,9 @@ void LogprobStatistics::AddDifferences(const Cell& cell, const LabelMatrix& labe
 }
 
 Eigen::RowVectorXd LogprobStatistics::Combine(const Eigen::MatrixXd& values) const {
-  const Eigen::RowVectorXd omnibus =
-      stats::NonparametricCombination(values.topRows(kOmnibusRows), stats::CombiningFunction::kFisher);
+  // Each row is for a kind of difference that the others hardly see, so one small p-value must be enough:
+  // Fisher's sum would ask the other two for their agreement.
+  const Eigen::RowVectorXd omnibus = stats::NonparametricCombination(values.topRows(kOmnibusRows));
   if (with_data_ == 0) return omnibus;
   Eigen::MatrixXd both(2, values.cols());
   both.row(0) = omnibus;

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "pinchbeck/internal/utf8.h"
+#include "src/signal/length_cells.h"
 #include "src/signal/logprob_reading.h"
 
 namespace pinchbeck {
@@ -17,6 +18,7 @@ constexpr std::size_t kShortAnswer = 16;
 // Up to this many tokens an answer is read raw: normalising would erase what was chosen.
 constexpr std::int64_t kRawChoiceTokens = 4;
 constexpr std::int64_t kMostInputTokens = 1'000'000'000;
+constexpr auto kMostOutputTokens = static_cast<std::int64_t>(internal::kMostLength);
 constexpr std::int64_t kMostReasoningTokens = 1'000'000'000;
 
 std::string FailureKind(const ErrorRecord& error) {
@@ -76,7 +78,9 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
   const auto tokens = observation.usage.output_tokens;
   if (tokens && *tokens > 1 && timing.total_s && timing.first_token_s &&
       *timing.total_s > *timing.first_token_s) {
-    latency.tokens_per_s = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
+    // Times that differ by next to nothing have no speed.
+    const double speed = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
+    if (std::isfinite(speed)) latency.tokens_per_s = speed;
   }
   if (tokens && *tokens > 0 && timing.total_s) {
     latency.total_per_token_s =
@@ -181,7 +185,7 @@ void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) 
     // Answers cut at the cap are ties, whatever the server counted for them.
     return OutputLength{.length = at_cap ? static_cast<double>(*cap) : value, .capped = cut || at_cap};
   };
-  if (observation.usage.output_tokens) {
+  if (observation.usage.output_tokens && *observation.usage.output_tokens <= kMostOutputTokens) {
     probe.lengths.usage.push_back(length(static_cast<double>(*observation.usage.output_tokens), true));
   }
   if (!observation.timing.event_s.empty()) {
@@ -197,7 +201,11 @@ void SampleBuilder::AddReasoning(const Observation& observation, ProbeSample& sa
   const auto& tokens = observation.usage.reasoning_tokens;
   if (!tokens || *tokens > kMostReasoningTokens) return;
   const bool no_text = !observation.response.text || observation.response.text->empty();
-  const bool cut = observation.response.finish_reason == "length" && no_text;
+  // Only who ran into the cap that was asked for would have gone on: a relay that stops reasoning earlier, by
+  // a limit of its own, reasons less.
+  const auto& cap = sample.conditions.max_tokens;
+  const bool at_cap = cap && std::max(*tokens, observation.usage.output_tokens.value_or(0)) >= *cap;
+  const bool cut = observation.response.finish_reason == "length" && no_text && at_cap;
   sample.reasoning.push_back({.length = static_cast<double>(*tokens), .capped = cut});
 }
 

@@ -97,8 +97,10 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
   SetDelta(effect, table->values.row(LengthStatistics::kRankSum), options, evidence);
-  const auto best = statistics.BestAlternative(table->values);
-  if (best && best->log_ratio > 0) evidence.closest_alternative = alternatives.index[best->alternative];
+  if (*evidence.p_value <= options.level) {
+    const auto closest = statistics.Closest(table->values, options.level);
+    if (closest) evidence.closest_alternative = alternatives.index[*closest];
+  }
   evidence.method = Method(alternatives.logs.size(), table->exact);
   return evidence;
 }

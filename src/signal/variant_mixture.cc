@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -71,22 +72,28 @@ std::vector<std::size_t> Numbers(const std::vector<std::size_t>& available, std:
   return numbers;
 }
 
+// In the order of the pool: neighbouring requests stay neighbours.
 template <class T>
-std::vector<T> Draw(std::vector<T> pool, std::size_t count, stats::CounterRng& rng) {
+std::vector<T> Draw(const std::vector<T>& pool, std::size_t count, stats::CounterRng& rng) {
+  std::vector<std::size_t> order(pool.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = 0; i < count; ++i) {
-    std::swap(pool[i], pool[i + rng.Below(static_cast<std::uint32_t>(pool.size() - i))]);
+    std::swap(order[i], order[i + rng.Below(static_cast<std::uint32_t>(order.size() - i))]);
   }
-  pool.resize(count);
-  return pool;
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  std::vector<T> drawn;
+  for (const std::size_t i : order) drawn.push_back(pool[i]);
+  return drawn;
 }
 
-std::map<std::string, std::int64_t> Draw(const std::map<std::string, std::int64_t>& counts, std::size_t count,
-                                         stats::CounterRng& rng) {
-  std::vector<const std::string*> pool;
-  for (const auto& [answer, times] : counts)
-    pool.insert(pool.end(), static_cast<std::size_t>(times), &answer);
-  std::map<std::string, std::int64_t> drawn;
-  for (const std::string* answer : Draw(std::move(pool), count, rng)) ++drawn[*answer];
+template <class Key>
+std::map<Key, std::int64_t> Draw(const std::map<Key, std::int64_t>& counts, std::size_t count,
+                                 stats::CounterRng& rng) {
+  std::vector<const Key*> pool;
+  for (const auto& [key, times] : counts) pool.insert(pool.end(), static_cast<std::size_t>(times), &key);
+  std::map<Key, std::int64_t> drawn;
+  for (const Key* key : Draw(pool, count, rng)) ++drawn[*key];
   return drawn;
 }
 
@@ -94,7 +101,8 @@ template <class T>
 std::size_t CountOf(const std::vector<T>& items) {
   return items.size();
 }
-std::size_t CountOf(const std::map<std::string, std::int64_t>& counts) {
+template <class Key>
+std::size_t CountOf(const std::map<Key, std::int64_t>& counts) {
   std::size_t total = 0;
   for (const auto& entry : counts) total += static_cast<std::size_t>(entry.second);
   return total;
@@ -167,8 +175,10 @@ SampleSet DrawVariantMixture(std::span<const SampleSet* const> variants, std::sp
     Thin(probes, &ProbeSample::choices, own, rng);
     Thin(probes, &ProbeSample::logprobs, own, rng);
     Thin(probes, &ProbeSample::lengths, own, rng);
+    Thin(probes, &ProbeSample::reasoning, own, rng);
     Thin(probes, &ProbeSample::latencies, own, rng);
     Thin(probes, &ProbeSample::texts, own, rng);
+    Thin(probes, &ProbeSample::input_tokens, own, rng);
   }
   std::vector<const SampleSet*> pointers;
   for (const SampleSet& part : parts) pointers.push_back(&part);

@@ -87,6 +87,9 @@ TEST(StoreTest, ContradictionsNameTheField) {
       {"many token ids", "/parts/0/probes/t/texts/0/token_ids", Json(std::vector<int>(257, 1)),
        "expected 1 to 256 token ids"},
       {"negative token id", "/parts/0/probes/t/texts/0/token_ids/1", -1, "token_ids: token ids are whole"},
+      {"fractional length", "/parts/0/probes/t/lengths/values/0", 5.5, "whole numbers"},
+      {"endless length", "/parts/0/probes/t/lengths/values/0", 1e12, "whole numbers"},
+      {"parts", "/parts", Json(std::vector<Json>(257, Json::object())), "more than 256 parts"},
       {"capped index", "/parts/0/probes/t/lengths/capped", Json::array({77}), "index out of range"},
       {"unknown length source", "/plan/t/length_source", "guess", "length_source"},
       {"negative spread", "/session_spread/choice", -1, "session_spread.choice"}};

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Makes logprob.json: statistics of the log-probability signal from their definitions in NumPy and SciPy.
 
-usage: /usr/bin/python3 make_logprob_golden.py > logprob.json      (Debian 12: python3-scipy)
+usage: /usr/bin/python3 make_logprob_golden.py > logprob.json      (Debian 12: python3-scipy, python3-mpmath)
 
-Distances come from scipy.spatial.distance.cdist, limits of new sessions from scipy.stats.t, the p-values of sampled
+Distances come from scipy.spatial.distance.cdist, limits of new sessions from Student's quantile solved
+with mpmath to 40 digits (scipy 1.10's scipy.stats.t.ppf is off by up to 2e-9, R's qt agrees), the p-values of sampled
 tokens from a full enumeration of the outcomes with scipy.stats.multinomial.
 """
 
@@ -12,6 +13,7 @@ import itertools
 import json
 import sys
 
+import mpmath
 import numpy as np
 import scipy
 from scipy import stats
@@ -67,8 +69,8 @@ def probe(reference, observed, alternative):
     # A single pair's is the same in both relabelings.
     energy *= (total > 2) / (distances.sum() / (total * (total - 1)))
 
-    # A stored model's answers are used as deep as they are.
-    mean = np.array([matrix([items], tokens, len(items))[0] for items in alternative]).mean(0)
+    # A stored model's lists are censored where the cell's are, or where they end.
+    mean = np.array([matrix([items], tokens, min(depth, len(items)))[0] for items in alternative]).mean(0)
     centre = values.mean(0)
     scores = ((mean - centre) / (noise**2 + HONEST**2) * (values - centre)).mean(1)
     ratio = m * n / (m + n) * (scores[m:].mean() - scores[:m].mean())
@@ -94,12 +96,25 @@ def signal_cases():
     return cases
 
 
+def student_quantile(tail, freedom):
+    """t with P(T > t) = tail."""
+    mpmath.mp.dps = 40
+
+    def excess(t):
+        x = freedom / (freedom + t * t)
+        beta = mpmath.betainc(mpmath.mpf(freedom) / 2, mpmath.mpf(1) / 2, 0, x, regularized=True)
+        return beta - 2 * mpmath.mpf(tail)
+
+    start = stats.t.isf(tail, freedom)
+    return float(mpmath.findroot(excess, (start, start * 1.0001)))
+
+
 def session_cases():
     cases = []
     for sessions, level in [(2, 0.05), (3, 0.01), (5, 0.0025), (12, 0.01), (40, 0.2)]:
         means = rng.normal(0, 0.2, sessions)
         apart = [float(means[i] - np.delete(means, i).mean()) for i in range(sessions)]
-        limit = stats.t.ppf(1 - level / 2, sessions - 1) * means.std(ddof=1) * np.sqrt(1 + 1 / sessions)
+        limit = student_quantile(level / 2, sessions - 1) * means.std(ddof=1) * np.sqrt(1 + 1 / sessions)
         cases.append({"differences": apart, "level": level, "limit": float(limit)})
     return cases
 

@@ -86,6 +86,26 @@ TEST(LengthDensityTest, UnansweredProbesAreExpectedFromTheOthers) {
   EXPECT_FALSE(AlternativeLengthLogs(claimed, SampleSet(), Cells(claimed, observed)));
 }
 
+// A hostile fingerprint may hold as many distinct lengths as it likes.
+TEST(LengthDensityTest, ManyDistinctLengthsTakeBinsAndLinearTime) {
+  Lengths many(100'000);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = static_cast<double>(1 + 9'000 * i);
+  const SampleSet reference = LengthSample({{100, 100, 130}}), stored = LengthSample({many});
+  const auto logs = AlternativeLengthLogs(reference, stored, Cells(reference, reference));
+  ASSERT_TRUE(logs);
+  EXPECT_TRUE(logs->at(0).allFinite());
+  // Bins are far narrower than kernels: a few hundred lengths are predicted alike on both sides of the bound.
+  Lengths below(250), above(260);
+  for (std::size_t i = 0; i < above.size(); ++i) {
+    above[i] = 1000.0 + static_cast<double>(7 * i);
+    if (i < below.size()) below[i] = above[i];
+  }
+  const SampleSet asked = LengthSample({{1500, 2000, 2500}});
+  const auto exact = AlternativeLengthLogs(asked, LengthSample({below}), Cells(asked, asked)),
+             binned = AlternativeLengthLogs(asked, LengthSample({above}), Cells(asked, asked));
+  for (Eigen::Index i = 0; i < 3; ++i) EXPECT_NEAR(exact->at(0)(i), binned->at(0)(i), 0.1) << i;
+}
+
 TEST(LengthCellsTest, AlignedRanksOfPairsAreWilcoxonsSignedRanks) {
   const SampleSet reference = LengthSample({{9}, {99}, {999}, {49}});
   const SampleSet observed = LengthSample({{19}, {119}, {799}, {49}});

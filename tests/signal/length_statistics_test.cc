@@ -59,8 +59,8 @@ TEST(LengthStatisticsTest, RowsAreTheirDefinitions) {
   EXPECT_EQ(labelings, 20);
 }
 
-TEST(LengthStatisticsTest, TheBestAlternativeIsTheOneOfTheLargestRatio) {
-  const SampleSet reference = LengthSample({{20, 21, 22}}), observed = LengthSample({{40, 41}});
+TEST(LengthStatisticsTest, TheClosestAlternativeNeedsAPValueOfItsOwn) {
+  const SampleSet reference = LengthSample({{20, 21, 22, 20, 23}}), observed = LengthSample({{40, 41, 40}});
   const std::vector<LengthCell> cells =
       internal::BuildLengthCells(reference, observed, &ProbeSample::lengths);
   std::vector<internal::ItemLogs> alternatives;
@@ -69,15 +69,16 @@ TEST(LengthStatisticsTest, TheBestAlternativeIsTheOneOfTheLargestRatio) {
         *internal::AlternativeLengthLogs(reference, LengthSample({{length, length + 1, length}}), cells));
   }
   const LengthStatistics statistics(cells, alternatives);
-  stats::LabelMatrix labels(5, 1);
-  labels << 0, 0, 0, 1, 1;
-  Eigen::MatrixXd out = Eigen::MatrixXd::Zero(statistics.rows(), 1);
-  statistics.Accumulate(0, labels, out);
-  const auto best = statistics.BestAlternative(out);
-  ASSERT_TRUE(best);
-  EXPECT_EQ(best->alternative, 1u);
-  EXPECT_GT(best->log_ratio, 0);
-  EXPECT_FALSE(LengthStatistics(cells, {}).BestAlternative(out));
+  const auto table = stats::EvaluateRelabelings(
+      std::vector<stats::Stratum>{cells[0].stratum}, statistics.rows(),
+      [&](std::size_t s, const stats::LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
+        statistics.Accumulate(s, labels, out);
+      });
+  ASSERT_TRUE(table.ok());
+  // One of 56 relabelings is as large.
+  EXPECT_EQ(statistics.Closest(table->values, 3.0 / 56), std::size_t{1});
+  EXPECT_FALSE(statistics.Closest(table->values, 2.9 / 56));
+  EXPECT_FALSE(LengthStatistics(cells, {}).Closest(table->values, 1));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 namespace pinchbeck {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -71,14 +72,15 @@ TEST(LogprobSignalTest, ASmallShiftOfAQuietTokenIsSeenInUnitsOfNoise) {
   const std::vector<double> p = RowPValues(reference, observed);
   EXPECT_GT(p[0], 0.05);
   EXPECT_LE(p[1], 0.002);
-  EXPECT_LE(*EvaluateLogprob(reference, observed, Quick()).equality_p_value, 0.01);
+  // Among three statistics one of them needs more than 999 relabelings to stand out.
+  EXPECT_LE(*EvaluateLogprob(reference, observed, SignalOptions()).equality_p_value, 0.01);
 }
 
 TEST(LogprobSignalTest, AnotherSpreadWithTheSameMeanIsSeenByTheEnergyDistance) {
   const SampleSet reference = Build(Lists(6, 20, 0, 0.05, 1, 1)),
                   observed = Build(Lists(6, 20, 0, 0.05, 8, 2));
   EXPECT_LE(RowPValues(reference, observed)[2], 0.002);
-  EXPECT_LE(*EvaluateLogprob(reference, observed, Quick()).equality_p_value, 0.01);
+  EXPECT_LE(*EvaluateLogprob(reference, observed, SignalOptions()).equality_p_value, 0.01);
 }
 
 // Answers of one model, or of one of two others that shift a probe's tokens in opposite ways.
@@ -190,6 +192,65 @@ TEST(LogprobPathTest, ValuesEndAtTheFirstDivergence) {
   EXPECT_DOUBLE_EQ(cell.partial(6, 2), -0.9);
 }
 
+TEST(LogprobPathTest, TheSpreadOfPathsWithinTheReferenceIsGranted) {
+  // Batches move values by some thousandths of a nat; the observed session has other batches.
+  auto batched = [](double size) {
+    std::vector<Observation> observations = Greedy(6, -1);
+    for (std::size_t i = 0; i < observations.size(); ++i) {
+      for (auto& position : observations[i].logprobs) *position.sampled.logprob -= i % 2 == 0 ? size : 0;
+    }
+    return Build(observations);
+  };
+  std::vector<Observation> moved = Greedy(6, -1);
+  for (Observation& o : moved) {
+    for (auto& position : o.logprobs) *position.sampled.logprob -= 0.003;
+  }
+  const SignalOptions options = Quick(Claim::kServing);
+  const SignalEvidence honest = EvaluateLogprob(batched(0.008), Build(moved), options);
+  EXPECT_GT(honest.effect_gate, 0.003);
+  EXPECT_LE(*honest.effect, honest.effect_gate);
+  EXPECT_DOUBLE_EQ(*honest.p_value, 1);
+}
+
+TEST(LogprobLeftOutTest, ListsOfSomeAnswersOnlyAreNoAgreement) {
+  const auto lists = [] { return Models(0, 6, 1); };
+  std::vector<Observation> picked = Models(0, 6, 2);
+  for (std::size_t i = 0; i < picked.size(); i += 2) picked[i].logprobs[0].top.clear();
+  const SampleSet reference = Build(lists()), observed = Build(picked);
+  const SignalEvidence evidence = EvaluateLogprob(reference, observed, Quick());
+  EXPECT_TRUE(evidence.incoherent);
+  EXPECT_THAT(evidence.notes, Contains(HasSubstr("0 of the reference, 30 observed")));
+  EXPECT_THAT(evidence.notes, Contains(HasSubstr("30 of 60 observed answers come without the list")));
+  // A reference that does the same has nothing to blame.
+  const SignalEvidence both = EvaluateLogprob(observed, observed, Quick());
+  EXPECT_FALSE(both.incoherent);
+  EXPECT_THAT(both.notes, Contains(HasSubstr("30 of the reference, 30 observed")));
+  EXPECT_FALSE(EvaluateLogprob(reference, reference, Quick()).incoherent);
+}
+
+TEST(LogprobLeftOutTest, OneShortListIsSaidToShortenAll) {
+  std::vector<Observation> observed = Models(0, 6, 2);
+  observed[0].logprobs[0].top.resize(2);
+  const SignalEvidence evidence = EvaluateLogprob(Build(Models(0, 6, 1)), Build(observed), Quick());
+  EXPECT_THAT(evidence.notes, Contains(HasSubstr("on 1 probe as few as 2 entries are compared of the "
+                                                 "reference's 3")));
+}
+
+TEST(LogprobLeftOutTest, StoredModelsAreCensoredAtTheDepthOfTheCell) {
+  std::vector<Observation> deep, flat;
+  for (int i = 0; i < 4; ++i) {
+    const TokenValues list = {{"a", -0.5}, {"b", -1.5}, {"c", -2.5}};
+    deep.push_back(ListAnswer("p", list, list[0]));
+    flat.push_back(ListAnswer("p", {list.begin(), list.begin() + 2}, list[0]));
+    // Half of the pool lists "c" among its two.
+    if (i % 2 == 0) flat.back() = ListAnswer("p", {{"a", -0.5}, {"c", -1.5}}, {"a", -0.5});
+  }
+  const internal::LogprobCell cell = internal::BuildLogprobCells(Build(flat), Build(flat)).at(0);
+  const internal::CellMeans means = internal::MeansInCell(cell, Build(deep).probes.at("p"));
+  for (std::size_t k = 0; k < cell.tokens.size(); ++k)
+    EXPECT_DOUBLE_EQ(means.listed.mean(static_cast<Eigen::Index>(k)), cell.tokens[k] == "a" ? -0.5 : -1.5);
+}
+
 TEST(LogprobPathTest, PathsStandBesideTheListsOfTheSameAnswers) {
   auto with_lists = [](double second) {
     std::vector<Observation> observations = Greedy(4, second);
@@ -225,8 +286,8 @@ TEST(LogprobSequenceTest, ChangedSamplingShowsWithinAFewAnswers) {
   const SampleSet reference = Build(Sampled(5, 8, -2.5, 1)), same = Build(Sampled(5, 2, -2.5, 2)),
                   sharper = Build(Sampled(5, 2, -1.9, 3));
   const SignalOptions options = Quick(Claim::kServing);
-  const auto quiet = internal::CompareSequences(reference, same, options);
-  const auto loud = internal::CompareSequences(reference, sharper, options);
+  const auto quiet = internal::CompareSequences(reference, same, options, 0.01);
+  const auto loud = internal::CompareSequences(reference, sharper, options, 0.01);
   ASSERT_TRUE(quiet.ok() && loud.ok());
   EXPECT_GT(quiet->p_value, 0.05);
   EXPECT_DOUBLE_EQ(loud->p_value, 0.001);
@@ -235,6 +296,10 @@ TEST(LogprobSequenceTest, ChangedSamplingShowsWithinAFewAnswers) {
   const SignalEvidence serving = EvaluateLogprob(reference, sharper, options);
   EXPECT_LE(*serving.p_value, 0.002);
   EXPECT_GT(std::abs(*serving.effect), serving.effect_gate);
+  // One part's figures, and which.
+  EXPECT_DOUBLE_EQ(*serving.statistic, std::abs(*serving.effect));
+  EXPECT_EQ(serving.n_observed, loud->n_observed);
+  EXPECT_THAT(serving.notes, Contains(HasSubstr("the sampled tokens of longer answers decide")));
   EXPECT_GT(*EvaluateLogprob(reference, same, options).p_value, 0.05);
 }
 
@@ -249,7 +314,8 @@ TEST(LogprobSequenceTest, UnderTheWeightsClaimItIsAFindingOnly) {
 
 TEST(LogprobSequenceTest, GreedyAnswersAreNoSampledOnes) {
   const SampleSet greedy = Build(Greedy(4, -1));
-  EXPECT_EQ(internal::CompareSequences(greedy, greedy, Quick()).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(internal::CompareSequences(greedy, greedy, Quick(), 0.01).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 // A session moves all probes alike, by `shift`.
@@ -267,6 +333,10 @@ TEST(LogprobSessionTest, TheReferencesSessionsSayWhatAnotherMayDifferBy) {
   EXPECT_THAT(honest.notes.front(), HasSubstr("4 sessions"));
   // Far beyond it.
   EXPECT_LE(*EvaluateLogprob(reference, Session(-3, 6), options).p_value, 0.01);
+  // A limit at a level proves nothing below it.
+  SignalOptions loose = options;
+  loose.level = 0.05;
+  EXPECT_GE(*EvaluateLogprob(reference, Session(-3, 6), loose).p_value, 0.05);
   // One session knows nothing of others.
   EXPECT_LE(*EvaluateLogprob(one, Session(0.05, 5), options).p_value, 0.01);
   EXPECT_THAT(internal::SessionDifferences(internal::BuildLogprobCells(one, s2)), IsEmpty());

@@ -82,6 +82,30 @@ TEST(ReasoningTest, RecordedCountsArePlannedWhereTheReferenceReasons) {
   EXPECT_TRUE(counts[2].capped);
 }
 
+TEST(ReasoningTest, ALimitOfTheRelaysOwnIsLessReasoning) {
+  std::vector<Observation> observations;
+  for (int i = 0; i < 6; ++i) {
+    Observation cut = Reasoned(64);
+    cut.usage.output_tokens = 64;
+    cut.request.max_tokens = i < 5 ? std::optional<std::int64_t>(4096) : 64;
+    cut.probe = i < 5 ? "t" : "u";
+    cut.response.text = "";
+    cut.response.finish_reason = "length";
+    observations.push_back(cut);
+  }
+  const SampleSet observed = Build(observations);
+  for (const OutputLength& count : observed.probes.at("t").reasoning) {
+    EXPECT_FALSE(count.capped);
+    EXPECT_EQ(count.length, 64);
+  }
+  EXPECT_TRUE(observed.probes.at("u").reasoning.at(0).capped);
+  SampleSet reference;
+  reference.probes["t"].reasoning = Uncut({300, 420, 350, 510, 390, 600});
+  const SignalEvidence evidence = EvaluateReasoning(reference, observed, QuickOptions());
+  EXPECT_LE(*evidence.p_value, 0.01);
+  EXPECT_DOUBLE_EQ(*evidence.effect, -1);
+}
+
 TEST(ReasoningTest, DeclaredSignalsDecide) {
   Observation observation = Reasoned(256);
   for (const auto& [signals, planned] : std::vector<std::pair<std::vector<std::string>, bool>>{

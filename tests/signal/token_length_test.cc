@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <cstdio>
+
 #include "pinchbeck/signal/evidence.h"
 #include "tests/signal/length_samples.h"
 
@@ -36,20 +38,26 @@ TEST(TokenLengthTest, StoredAlternativesAddPowerAndTheBestIsNamed) {
   const SampleSet same = LengthSample(DrawLengths(12, 20, 0, 0.3, 1));
   const SampleSet substitute = LengthSample(DrawLengths(12, 20, 0.2, 0.3, 2));
   const SampleSet longer = LengthSample(DrawLengths(12, 20, 1.5, 0.3, 3));
-  int without = 0, with = 0, named = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const SampleSet reference = LengthSample(DrawLengths(12, 5, 0, 0.3, 100 + seed));
-    const SampleSet observed = LengthSample(DrawLengths(12, 1, 0.2, 0.3, 300 + seed));
+  int without = 0, with = 0, named = 0, wrong = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const SampleSet reference = LengthSample(DrawLengths(12, 5, 0, 0.3, 1000 + seed));
+    const SampleSet observed = LengthSample(DrawLengths(12, 1, 0.2, 0.3, 2000 + seed));
     SignalOptions options = QuickOptions(199);
     options.seed = seed;
+    options.level = 0.05;
     without += *EvaluateTokenLength(reference, observed, options).p_value <= 0.05;
     options.alternatives = {&longer, &substitute, &same};
     const SignalEvidence evidence = EvaluateTokenLength(reference, observed, options);
     with += *evidence.p_value <= 0.05;
     named += evidence.closest_alternative == std::size_t{1};
+    // Nothing is named where nothing differs.
+    EXPECT_TRUE(*evidence.p_value <= options.level || !evidence.closest_alternative);
+    wrong += evidence.closest_alternative.value_or(1) != 1;
   }
+  std::printf("without %d, with %d, named %d, wrong %d of 300\n", without, with, named, wrong);
   EXPECT_GT(with, without) << with << " against " << without;
-  EXPECT_GT(named, 40);
+  EXPECT_GT(named, 50);
+  EXPECT_LE(wrong, 3);
 }
 
 TEST(TokenLengthTest, AlternativesKnownFromOtherProbesOnlyAddPowerToo) {
