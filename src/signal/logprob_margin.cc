@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "pinchbeck/stats/special_functions.h"
+#include "src/signal/student_limit.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -107,20 +107,6 @@ double WithinSpread(const std::vector<LogprobCell>& cells) {
   return count > 0 ? total / count : 0;
 }
 
-// t with P(|T| > t) = level for Student's distribution, by bisection of the incomplete beta function.
-double StudentLimit(double freedom, double level) {
-  double low = 0, high = 1;
-  const auto tail = [&](double t) {
-    return stats::RegularizedBeta(freedom / 2, 0.5, freedom / (freedom + t * t));
-  };
-  while (tail(high) > level && high < 1e12) high *= 2;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = (low + high) / 2;
-    (tail(middle) > level ? low : high) = middle;
-  }
-  return high;
-}
-
 }  // namespace
 
 std::optional<CorrectedDifference> CorrectedLogprobDifference(const LogprobCell& cell,
@@ -146,7 +132,7 @@ std::optional<double> SessionLimit(std::span<const double> differences, double l
   double squares = 0;
   for (const double difference : differences) squares += difference * difference;
   const double deviation = std::sqrt((sessions - 1) / sessions * squares / sessions);
-  return StudentLimit(sessions - 1, level) * deviation * std::sqrt(1 + 1 / sessions);
+  return StudentTwoSidedLimit(sessions - 1, level) * deviation * std::sqrt(1 + 1 / sessions);
 }
 
 std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
