@@ -142,7 +142,7 @@ std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
   std::vector<double> differences;
   if (sessions.size() < 2) return differences;
   for (const std::uint32_t session : sessions) {
-    double sum = 0, count = 0;
+    double sum = 0, noise = 0, count = 0;
     for (const LogprobCell& cell : cells) {
       const auto own = cell.sessions.begin() + cell.stratum.n_reference;
       if (std::find(cell.sessions.begin(), own, session) == own) continue;
@@ -152,9 +152,12 @@ std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells) {
       const auto corrected = CorrectedLogprobDifference(cell, sides);
       if (!corrected) continue;
       sum += corrected->value;
+      noise += corrected->noise;
       ++count;
     }
-    if (count > 0) differences.push_back(std::max(0.0, sum / count));
+    // The noise is put back: two sessions that agree within it have not shown that they agree further, and
+    // with few sessions the limit is many times as large.
+    if (count > 0) differences.push_back(std::hypot(std::max(0.0, sum / count), noise / count));
   }
   return differences;
 }
