@@ -13,6 +13,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/stats/fisher_exact.h"
 #include "pinchbeck/stats/multiplicity.h"
+#include "pinchbeck/stats/power.h"
 #include "pinchbeck/stats/special_functions.h"
 #include "pinchbeck/stats/success_rate_bet.h"
 #include "src/audit/check_answers.h"
@@ -255,8 +256,10 @@ absl::StatusOr<ContextEstimate> EstimateContext(const CheckAnswers& observed) {
   bool unbroken = true;
   for (const auto& [tokens, trials] : observed.rungs) {
     if (trials.empty()) continue;
-    PINCHBECK_ASSIGN_OR_RETURN(const auto lost, stats::ExactInterval(CountEvents(trials), level));
-    const bool works = lost.high<0.5, fails = lost.low> 0.5;
+    const stats::EventCount count = CountEvents(trials);
+    PINCHBECK_ASSIGN_OR_RETURN(const auto lost, stats::ClopperPearson(count.events, count.trials, 1 - level));
+    const bool works = lost.upper < 0.5;
+    const bool fails = lost.lower > 0.5;
     // Recall that does not rise with length makes every rung below a working one work.
     if (works && unbroken) estimate.low = tokens;
     if (fails && !estimate.high.has_value()) estimate.high = tokens;

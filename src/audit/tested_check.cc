@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pinchbeck/internal/status_macros.h"
+#include "pinchbeck/stats/power.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -21,9 +22,10 @@ Tested NotMeasured(std::string check, std::string why) {
 void FillCounts(const stats::EventCount& observed, CheckResult& result) {
   result.events = observed.events;
   result.trials = observed.trials;
-  if (const auto interval = stats::ExactInterval(observed, kConfidenceLevel); interval.ok()) {
-    result.low = interval->low;
-    result.high = interval->high;
+  const auto interval = stats::ClopperPearson(observed.events, observed.trials, 1 - kConfidenceLevel);
+  if (interval.ok()) {
+    result.low = interval->lower;
+    result.high = interval->upper;
   }
 }
 

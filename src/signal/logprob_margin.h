@@ -45,7 +45,8 @@ enum class ItemSide : std::uint8_t { kReference, kObserved, kLeftOut };
 [[nodiscard]] std::optional<double> SessionLimit(std::span<const double> differences, double level);
 
 // D of each session of the reference: mean over cells of the corrected difference of its answers from those
-// of the other sessions, at least 0, and its noise, as the root of their sum of squares. Empty with one session.
+// of the other sessions, at least 0, and its noise, as the root of their sum of squares. Empty with one
+// session.
 [[nodiscard]] std::vector<double> SessionDifferences(const std::vector<LogprobCell>& cells);
 
 struct Margin {

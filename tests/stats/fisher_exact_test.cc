@@ -94,43 +94,11 @@ TEST(StratifiedFisherExactTest, KeepsItsLevelWhereStrataDiffer) {
   }
 }
 
-// Bisection in exact rational arithmetic on the two binomial tails (python3, fractions and math.comb).
-TEST(ExactIntervalTest, EqualsExactArithmetic) {
-  const struct {
-    EventCount count;
-    double level, low, high;
-  } cases[] = {{{0, 10}, 0.05, 0.0, 0.30849710781873796},
-               {{3, 10}, 0.05, 0.06673951117772958, 0.6524528500599729},
-               {{10, 10}, 0.01, 0.5887040186524644, 1.0}};
-  for (const auto& c : cases) {
-    const auto interval = ExactInterval(c.count, c.level);
-    ASSERT_TRUE(interval.ok()) << interval.status();
-    EXPECT_NEAR(interval->low, c.low, 1e-11);
-    EXPECT_NEAR(interval->high, c.high, 1e-11);
-  }
-}
-
-TEST(ExactIntervalTest, CoversEveryChance) {
-  constexpr std::int64_t kTrials = 11;
-  for (double chance = 0.01; chance < 1; chance += 0.01) {
-    double covered = 0;
-    for (std::int64_t k = 0; k <= kTrials; ++k) {
-      const auto interval = ExactInterval({k, kTrials}, 0.05);
-      ASSERT_TRUE(interval.ok());
-      if (interval->low > chance || interval->high < chance) continue;
-      covered += BinomialUpperTail(k, kTrials, chance) - BinomialUpperTail(k + 1, kTrials, chance);
-    }
-    EXPECT_GE(covered, 0.95 - 1e-9) << chance;
-  }
-}
-
 TEST(FisherExactTest, BadCountsAreRefused) {
   for (const EventCount& bad : std::vector<EventCount>{{0, 0}, {-1, 3}, {4, 3}}) {
     EXPECT_EQ(FisherExactGreater({1, 2}, bad).status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(FisherExactGreater(bad, {1, 2}).status().code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_EQ(ExactInterval(bad, 0.05).status().code(), absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_EQ(ExactInterval({1, 2}, 0).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(*FisherExactGreater({3, 5}, {0, 5}), 1.0);
   EXPECT_EQ(StratifiedFisherExactGreater({}).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(StratifiedFisherExactGreater({{{{1, 2}, {0, 0}}}}).status().code(),

@@ -104,42 +104,6 @@ struct EventStratum {
   return std::min(1.0, tail);
 }
 
-struct ProportionInterval {
-  double low = 0, high = 1;
-};
-
-// Clopper and Pearson's interval for the chance of an event: the chances p with P_p(X >= events) > level / 2
-// and P_p(X <= events) > level / 2. Covers the truth with chance 1 - level or more for every p.
-//
-// InvalidArgument: as FisherExactGreater(), and level outside (0, 1).
-// Cost: 200 binomial tails. Accuracy: 1e-12, from bisection, rounded outwards.
-// Reference: Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404.
-[[nodiscard]] inline absl::StatusOr<ProportionInterval> ExactInterval(const EventCount& count, double level) {
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckEventCount(count, "count"));
-  if (!(level > 0 && level < 1)) {
-    return absl::InvalidArgumentError("level is " + std::to_string(level) +
-                                      "; give a number above 0 and below 1");
-  }
-  const auto split = [](const auto& is_below) {
-    double low = 0, high = 1;
-    for (int step = 0; step < 60; ++step) {
-      const double middle = 0.5 * (low + high);
-      (is_below(middle) ? low : high) = middle;
-    }
-    return ProportionInterval{low, high};
-  };
-  ProportionInterval interval;
-  if (count.events > 0) {
-    interval.low =
-        split([&](double p) { return BinomialUpperTail(count.events, count.trials, p) <= level / 2; }).low;
-  }
-  if (count.events < count.trials) {
-    interval.high =
-        split([&](double p) { return BinomialLowerTail(count.events, count.trials, p) > level / 2; }).high;
-  }
-  return interval;
-}
-
 }  // namespace pinchbeck::stats
 
 #endif  // PINCHBECK_STATS_FISHER_EXACT_H_
