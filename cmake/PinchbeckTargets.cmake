@@ -14,6 +14,10 @@ function(pinchbeck_target_settings target)
     target_compile_options(${target} PUBLIC -fsanitize=thread)
     target_link_options(${target} PUBLIC -fsanitize=thread)
   endif()
+  if(PINCHBECK_BUILD_FUZZ)
+    # Tells the fuzzer which branches an input takes.
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # pinchbeck_component(NAME SOURCES file... PUBLIC lib... PRIVATE lib...)

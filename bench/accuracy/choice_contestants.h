@@ -18,16 +18,6 @@ using Counts = std::vector<std::int64_t>;
 // that grade answers against a stored distribution.
 [[nodiscard]] double JensenShannonBits(const Counts& reference, const Counts& observed);
 
-// p-values of two omnibus statistics under the same relabelings.
-struct OmnibusPValues {
-  // Jensen-Shannon divergence.
-  double jensen_shannon = 1;
-  // Maximum mean discrepancy with the kernel that is 1 for equal answers, labels permuted over all answers.
-  double mmd = 1;
-};
-[[nodiscard]] OmnibusPValues OmnibusTests(const Counts& reference, const Counts& observed,
-                                          std::int64_t permutations, std::uint64_t seed);
-
 // A test by betting on the next answer with a tolerance found by simulation, for one cell.
 //
 // The cell's support is the 64 most frequent reference answers and one for all others, whose count is at

@@ -1,5 +1,6 @@
 #include "bench/accuracy/choice_data.h"
 
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -9,6 +10,26 @@
 #include "pinchbeck/signal/sample_builder.h"
 
 namespace pinchbeck::accuracy {
+namespace {
+
+// Puts the answers into the order of their texts.
+void SortAnswers(const std::map<std::string, int>& index, ChoiceData& data) {
+  std::vector<int> place(index.size());
+  for (const auto& [answer, old] : index) {
+    place[static_cast<std::size_t>(old)] = static_cast<int>(data.answers.size());
+    data.answers.push_back(answer);
+    std::int64_t value = 0;
+    const char* end = answer.data() + answer.size();
+    const auto parsed = std::from_chars(answer.data(), end, value);
+    const bool number = parsed.ec == std::errc() && parsed.ptr == end;
+    data.numbers.push_back(number ? std::optional(value) : std::nullopt);
+  }
+  for (ChoiceModel& model : data.models) {
+    for (int& answer : model.answers) answer = place[static_cast<std::size_t>(answer)];
+  }
+}
+
+}  // namespace
 
 SampleSet ChoiceData::SampleOf(const Counts& counts) const {
   SampleSet sample;
@@ -21,6 +42,14 @@ SampleSet ChoiceData::SampleOf(const Counts& counts) const {
   }
   sample.usable = cell.usable;
   return sample;
+}
+
+Fingerprint ChoiceData::FingerprintOf(std::size_t model, const Counts& counts) const {
+  Fingerprint fingerprint;
+  fingerprint.model = std::to_string(model);
+  fingerprint.plan[probe] = {.choice = true, .normalise_choice = true};
+  fingerprint.parts.push_back({"default", "", std::nullopt, std::nullopt, SampleOf(counts)});
+  return fingerprint;
 }
 
 absl::StatusOr<ChoiceData> MakeChoiceData(const std::vector<ModelRecording>& recordings) {
@@ -45,11 +74,11 @@ absl::StatusOr<ChoiceData> MakeChoiceData(const std::vector<ModelRecording>& rec
       const std::string& text = *observation.response.text;
       const auto inserted =
           index.emplace(normalise ? NormaliseChoice(text) : RawChoice(text), static_cast<int>(index.size()));
-      if (inserted.second) data.answers.push_back(inserted.first->first);
       model.answers.push_back(inserted.first->second);
     }
     data.models.push_back(std::move(model));
   }
+  SortAnswers(index, data);
   return data;
 }
 

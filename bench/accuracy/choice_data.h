@@ -3,6 +3,7 @@
 #define PINCHBECK_BENCH_ACCURACY_CHOICE_DATA_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "bench/accuracy/choice_contestants.h"
 #include "bench/accuracy/recordings.h"
+#include "pinchbeck/fingerprint/fingerprint.h"
 #include "pinchbeck/signal/sample.h"
 
 namespace pinchbeck::accuracy {
@@ -23,13 +25,17 @@ struct ChoiceModel {
 struct ChoiceData {
   std::string probe;
   ProbeConditions conditions;
-  // Every answer that any model gave, as the product reads it.
+  // Every answer that any model gave, as the product reads it, in the order of the product's tables.
   std::vector<std::string> answers;
+  // The answers that are whole numbers as such.
+  std::vector<std::optional<std::int64_t>> numbers;
   std::vector<ChoiceModel> models;
 
   [[nodiscard]] std::size_t categories() const { return answers.size(); }
   // The sample that the product builds from these answers.
   [[nodiscard]] SampleSet SampleOf(const Counts& counts) const;
+  // The same as a fingerprint, whose label only tells it from others.
+  [[nodiscard]] Fingerprint FingerprintOf(std::size_t model, const Counts& counts) const;
 };
 
 // Reads a source whose models answered one probe with short answers. InvalidArgument: more than one probe, or

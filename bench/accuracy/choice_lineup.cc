@@ -2,8 +2,8 @@
 
 #include <ctime>
 
+#include "bench/accuracy/choice_table.h"
 #include "bench/accuracy/random.h"
-#include "src/signal/choice_comparison.h"
 
 namespace pinchbeck::accuracy {
 namespace {
@@ -53,8 +53,9 @@ ChoiceJudge::ChoiceJudge(const ChoiceData& data, std::span<const ChoiceSplit> sp
       permutations_(permutations),
       seed_(seed) {
   for (std::size_t m = 0; m < splits.size(); ++m) {
-    samples_.push_back(data.SampleOf(splits[m].reference));
-    if (m != claimed) library_.push_back(m);
+    if (m == claimed) continue;
+    library_.push_back(m);
+    stored_.push_back(&splits[m].reference);
   }
 }
 
@@ -73,34 +74,28 @@ ChoiceJudge::Prepared& ChoiceJudge::PreparedFor(std::int64_t n_observed) {
   return prepared_.back();
 }
 
-void ChoiceJudge::JudgeOurs(const Counts& observed, std::size_t served, std::uint64_t seed,
-                            Lineup& lineup) const {
-  SignalOptions options;
-  options.permutations = permutations_;
-  options.seed = seed;
+void ChoiceJudge::JudgeWithTable(const Counts& observed, std::size_t served, std::uint64_t seed,
+                                 Lineup& lineup) const {
   std::vector<std::size_t> all, rest;
-  for (const std::size_t model : library_) options.alternatives.push_back(&samples_[model]);
   const bool honest = served == claimed_;
   for (std::size_t i = 0; i < library_.size(); ++i) {
     all.push_back(i);
     const bool left_out = honest ? i == seed % library_.size() : library_[i] == served;
     if (!left_out) rest.push_back(i);
   }
-  const SampleSet sample = data_.SampleOf(observed);
   Stopwatch watch;
-  const auto comparison = internal::CompareChoices(samples_[claimed_], sample, options);
+  const auto table =
+      ChoiceTable::Make(data_, splits_[claimed_].reference, observed, stored_, permutations_, seed);
   const double shared = watch.Lap();
-  const std::vector<std::size_t> none;
-  const std::array<std::pair<ChoiceContestant, const std::vector<std::size_t>*>, 3> subsets = {
-      {{kOurs, &all}, {kOursLeftOut, &rest}, {kOursNoLibrary, &none}}};
-  for (const auto& [contestant, subset] : subsets) {
-    if (!comparison.ok()) {
-      lineup.outcomes[contestant] = {false, false, 0};
-      continue;
-    }
-    lineup.outcomes[contestant] = FromPValue(internal::ChoicePValue(*comparison, *subset), alpha_);
+  const auto judge = [&](ChoiceContestant contestant, auto p_value) {
+    lineup.outcomes[contestant] = table.ok() ? FromPValue(p_value(), alpha_) : Outcome{false, false, 0};
     lineup.seconds[contestant] = shared + watch.Lap();
-  }
+  };
+  judge(kOurs, [&] { return table->PValue(all); });
+  judge(kOursLeftOut, [&] { return table->PValue(rest); });
+  judge(kOursNoLibrary, [&] { return table->PValue({}); });
+  judge(kOmnibus, [&] { return table->JensenShannonPValue(); });
+  judge(kMmd, [&] { return table->MmdPValue(); });
 }
 
 Lineup ChoiceJudge::Judge(std::span<const int> observed, std::size_t served) {
@@ -109,13 +104,9 @@ Lineup ChoiceJudge::Judge(std::span<const int> observed, std::size_t served) {
   const Counts counts = CountAnswers(observed, data_.categories());
   const auto n = static_cast<std::int64_t>(observed.size());
   const std::uint64_t seed = SeedFor(seed_, 3, served, n);
-  JudgeOurs(counts, served, seed, lineup);
+  JudgeWithTable(counts, served, seed, lineup);
   const Prepared& prepared = PreparedFor(n);
   Stopwatch watch;
-  const OmnibusPValues omnibus = OmnibusTests(reference, counts, permutations_, seed);
-  lineup.outcomes[kOmnibus] = FromPValue(omnibus.jensen_shannon, alpha_);
-  lineup.outcomes[kMmd] = FromPValue(omnibus.mmd, alpha_);
-  lineup.seconds[kOmnibus] = lineup.seconds[kMmd] = watch.Lap();
   const double wealth = prepared.betting.LargestWealth(observed);
   lineup.outcomes[kBetting] = {true, wealth >= 1, wealth};
   lineup.seconds[kBetting] = prepared.betting_seconds + watch.Lap();

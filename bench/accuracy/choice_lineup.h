@@ -5,14 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "bench/accuracy/choice_contestants.h"
 #include "bench/accuracy/choice_data.h"
 #include "bench/accuracy/result.h"
-#include "pinchbeck/signal/evidence.h"
 
 namespace pinchbeck::accuracy {
 
@@ -54,7 +52,9 @@ class ChoiceJudge {
     double betting_seconds, bayes_seconds;
   };
   Prepared& PreparedFor(std::int64_t n_observed);
-  void JudgeOurs(const Counts& observed, std::size_t served, std::uint64_t seed, Lineup& lineup) const;
+  // The contestants whose p-values come from one table of relabelings. Their times include all of it,
+  // alternatives included, so those without a library are overstated.
+  void JudgeWithTable(const Counts& observed, std::size_t served, std::uint64_t seed, Lineup& lineup) const;
 
   const ChoiceData& data_;
   std::span<const ChoiceSplit> splits_;
@@ -62,9 +62,9 @@ class ChoiceJudge {
   double alpha_;
   std::int64_t permutations_;
   std::uint64_t seed_;
-  std::vector<SampleSet> samples_;
-  // Models of the library, in the order of SignalOptions::alternatives.
+  // Models of the library, and their references in the same order.
   std::vector<std::size_t> library_;
+  std::vector<const Counts*> stored_;
   std::vector<Prepared> prepared_;
 };
 

@@ -29,6 +29,7 @@ std::vector<ChoiceTally> JudgePairs(const ChoiceData& data, const PairPlan& plan
     std::iota(claimed_models.begin(), claimed_models.end(), std::size_t{0});
   }
   const std::uint64_t row_seed = SeedFor(context.seed, plan.row);
+  const std::int64_t permutations = plan.permutations > 0 ? plan.permutations : context.permutations;
   const auto judge = [&](std::size_t claimed, int draw) {
     std::vector<ChoiceSplit> splits;
     for (std::size_t m = 0; m < models; ++m) {
@@ -36,7 +37,7 @@ std::vector<ChoiceTally> JudgePairs(const ChoiceData& data, const PairPlan& plan
           RandomSplit(data, m, m == claimed ? plan.n_reference : plan.n_library, row_seed, draw));
     }
     const std::uint64_t seed = SeedFor(row_seed, 77, claimed, draw);
-    ChoiceJudge contestants(data, splits, claimed, alpha, context.permutations, seed);
+    ChoiceJudge contestants(data, splits, claimed, alpha, permutations, seed);
     std::vector<Judged> judged;
     for (std::size_t served = 0; served < models; ++served) {
       for (std::size_t setting = 0; setting < plan.settings; ++setting) {

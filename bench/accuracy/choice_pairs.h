@@ -3,6 +3,7 @@
 #define PINCHBECK_BENCH_ACCURACY_CHOICE_PAIRS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -26,6 +27,8 @@ struct PairPlan {
   std::size_t n_library = 240;
   std::size_t settings = 1;
   int draws = 1;
+  // Relabelings of permutation tests; 0: the run's own number.
+  std::int64_t permutations = 0;
   // Distinguishes rows that share a seed.
   std::uint64_t row = 0;
   // Claimed models; empty: all.

@@ -2,15 +2,18 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <regex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bench/accuracy/output.h"
+#include "bench/accuracy/resume.h"
 #include "bench/accuracy/row.h"
 #include "pinchbeck/internal/status_macros.h"
 
@@ -24,29 +27,55 @@ struct Flags {
   std::string source_dir = PINCHBECK_SOURCE_DIR;
   std::string output;
   std::string rows;
-  bool list = false, update_readme = false, record = false;
+  // This program's file.
+  std::string program;
+  bool list = false, update_readme = false, record = false, resume = false;
 };
 
 std::string CommittedFile(const Flags& flags, const std::string& name) {
   return flags.source_dir + "/bench/accuracy/" + name;
 }
 
+// Processor time of all threads so far.
+double ProcessSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+absl::StatusOr<Row> MeasureOne(const RegisteredRow& registered, const RowContext& context) {
+  const auto start = std::chrono::steady_clock::now();
+  const double cpu_start = ProcessSeconds();
+  PINCHBECK_ASSIGN_OR_RETURN(Row row, registered.measure(context));
+  row.id = std::string(registered.id);
+  row.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  row.cpu_s = ProcessSeconds() - cpu_start;
+  return row;
+}
+
 absl::StatusOr<std::vector<Row>> MeasureAll(const Flags& flags) {
   std::vector<Row> rows;
   const std::regex pattern(flags.rows);
+  const std::string key = RunKey(flags.context, flags.program);
   for (const RegisteredRow& registered : Rows()) {
     const std::string id(registered.id);
     if (!flags.rows.empty() && !std::regex_search(id, pattern)) continue;
-    const auto start = std::chrono::steady_clock::now();
-    absl::StatusOr<Row> row = registered.measure(flags.context);
+    if (flags.resume) {
+      if (std::optional<Row> kept = KeptRow(flags.output, key, id)) {
+        std::cerr << id << ": kept from an earlier run\n";
+        rows.push_back(*std::move(kept));
+        continue;
+      }
+    }
+    std::cerr << id << ": measuring\n";
+    absl::StatusOr<Row> row = MeasureOne(registered, flags.context);
     if (absl::IsNotFound(row.status())) {
       std::cerr << id << ": skipped, " << row.status().message() << "\n";
       continue;
     }
     if (!row.ok()) return absl::Status(row.status().code(), id + ": " + std::string(row.status().message()));
-    row->id = id;
-    row->wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    std::fprintf(stderr, "%s: %.1f s\n", id.c_str(), row->wall_s);
+    std::fprintf(stderr, "%s: %.1f s, %.1f s of processor time\n", id.c_str(), row->wall_s, row->cpu_s);
+    PINCHBECK_RETURN_IF_ERROR(KeepRow(flags.output, key, *row));
     rows.push_back(*std::move(row));
   }
   return rows;
@@ -100,6 +129,7 @@ int Main(int argc, char** argv) {
   Flags flags;
   flags.context.data = flags.source_dir + "/../shared/data";
   flags.output = "accuracy";
+  flags.program = argv[0];
   flags.context.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   CLI::App app{"How well models are told apart, measured on recordings"};
   app.add_option("--data", flags.context.data, "folder of the recordings, one folder a source");
@@ -114,6 +144,8 @@ int Main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_flag("--quick", flags.context.quick,
                "few draws and sizes, compared with bench/accuracy/recorded_quick.json; exit 1 if worse");
+  app.add_flag("--resume", flags.resume,
+               "take over rows that this program has finished with the same options in this output folder");
   app.add_flag("--record", flags.record, "write that file instead of comparing with it");
   app.add_flag("--update-readme", flags.update_readme, "replace the table in README.md");
   app.add_flag("--list", flags.list, "list the rows and stop");

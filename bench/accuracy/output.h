@@ -16,14 +16,15 @@ namespace pinchbeck::accuracy {
 [[nodiscard]] std::string ToJson(const std::vector<Row>& rows, const RowContext& context, bool timing);
 // A section with one table a row.
 [[nodiscard]] std::string ToMarkdown(const std::vector<Row>& rows);
-// The short table of the README: this project's contestants beside the best other one, by row.
+// The tables of the README: one a row of the benchmark, all contestants side by side.
 [[nodiscard]] std::string ToReadmeTable(const std::vector<Row>& rows);
 
 struct Plot {
   std::string file;
   std::string svg;
 };
-// Power against x for every row with at least two sizes, and the receiver operating characteristics.
+// Power against x for every row with at least two sizes, the receiver operating characteristics, and tokens
+// needed by contestant.
 [[nodiscard]] std::vector<Plot> ToPlots(const std::vector<Row>& rows);
 
 // Replaces what stands between the lines `<!-- accuracy: begin -->` and `<!-- accuracy: end -->` of a file.

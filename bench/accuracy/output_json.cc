@@ -83,7 +83,10 @@ std::string ToJson(const std::vector<Row>& rows, const RowContext& context, bool
   for (const Row& row : rows) {
     Json one = {{"id", row.id},       {"title", row.title},   {"source", row.source},
                 {"alpha", row.alpha}, {"x_name", row.x_name}, {"notes", row.notes}};
-    if (timing) one["wall_seconds"] = Rounded(row.wall_s);
+    if (timing) {
+      one["wall_seconds"] = Rounded(row.wall_s);
+      one["cpu_seconds"] = Rounded(row.cpu_s);
+    }
     one["measurements"] = Json::array();
     for (const Measurement& m : row.measurements) one["measurements"].push_back(MeasurementToJson(m, timing));
     json["rows"].push_back(std::move(one));

@@ -3,6 +3,9 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "bench/accuracy/output.h"
 
@@ -31,7 +34,7 @@ bool IsRate(const Measurement& m) {
 }
 
 std::string Value(const Measurement& m) {
-  if (!IsRate(m)) return Short(m.value);
+  if (!IsRate(m)) return Number(m.value, m.value < 99.5 ? 1 : 0);
   return m.metric == "equal error rate" ? Percent(m.value) : Number(m.value, 3);
 }
 
@@ -57,56 +60,104 @@ std::string Line(const Row&, const Measurement& m) {
   return line + Goal(m) + " |\n";
 }
 
-// The README's line for a row that measures false accusations only.
-std::string AccusationLine(const Row& row) {
+// The README's lines for a row that measures false accusations only.
+std::string AccusationLines(const Row& row) {
+  std::string lines;
   for (const Measurement& m : row.measurements) {
-    if (m.metric == "false-accusation rate" && m.false_alarms) {
-      return "\n" + row.title + " (level " + Short(row.alpha) + ", " + std::to_string(m.pairs) +
-             " comparisons): " + Alarms(m) + ".\n";
-    }
+    if (m.metric != "false-accusation rate" || !m.false_alarms) continue;
+    if (lines.empty()) lines = "\n" + row.title + " (level " + Short(row.alpha) + "):\n\n";
+    lines += "- " + m.contestant + ", " + std::to_string(m.pairs) + " comparisons: " + Alarms(m) + "\n";
   }
-  return "";
+  return lines;
 }
 
-// The README's rows: power of every contestant by x, one table a data set.
-std::string PowerTable(const Row& row) {
-  std::map<std::string, std::map<double, const Measurement*>> by_contestant;
-  std::vector<std::string> order;
-  std::vector<double> columns;
-  for (const Measurement& m : row.measurements) {
-    if (m.metric.find("power") == std::string::npos) continue;
-    if (by_contestant.count(m.contestant) == 0) order.push_back(m.contestant);
-    by_contestant[m.contestant][m.x] = &m;
-    if (std::find(columns.begin(), columns.end(), m.x) == columns.end()) columns.push_back(m.x);
+// One table of the README: a line a contestant, or one for each of its metrics, and a column an x, or one for
+// each metric where there is a single x.
+class ReadmeTable {
+ public:
+  // `power`: measurements of power only, else all others.
+  ReadmeTable(const Row& row, bool power) : row_(row) {
+    for (const Measurement& m : row.measurements) {
+      if ((m.metric.find("power") != std::string::npos) == power) shown_.push_back(&m);
+    }
+    std::vector<std::string> metrics;
+    for (const Measurement* m : shown_) {
+      AddNew(Short(m->x), xs_);
+      AddNew(m->metric, metrics);
+    }
+    by_metric_ = xs_.size() == 1 && metrics.size() > 1;
+    for (const Measurement* m : shown_) {
+      AddNew(LineOf(*m, power), lines_);
+      AddNew(ColumnOf(*m), columns_);
+      if (cells_.count({LineOf(*m, power), ColumnOf(*m)}) == 0) cells_[{LineOf(*m, power), ColumnOf(*m)}] = m;
+    }
   }
-  if (order.empty()) return AccusationLine(row);
-  const Measurement& first = *by_contestant[order.front()].begin()->second;
-  std::string text = "\n" + row.title + " (level " + Short(row.alpha) + ", " + std::to_string(first.pairs) +
-                     " pairs, " + std::to_string(first.draws_per_pair) + " draws a pair):\n\n| " + row.x_name;
-  std::string rule = "|---";
-  for (const double x : columns) {
-    text += " | " + Short(x);
-    rule += "|---";
+
+  [[nodiscard]] bool empty() const { return shown_.empty(); }
+
+  [[nodiscard]] std::string Text() const {
+    std::int64_t pairs = 0;
+    for (const Measurement* m : shown_) pairs = std::max(pairs, m->pairs);
+    std::string text = "\n" + row_.title + " (level " + Short(row_.alpha) + ", " + Counted(pairs, "pair") +
+                       ", " + Counted(shown_[0]->draws_per_pair, "draw") + " each):\n\n| " + Corner();
+    std::string rule = "|---";
+    for (const std::string& column : columns_) {
+      text += " | " + column;
+      rule += "|---";
+    }
+    text += " | largest false-alarm rate [95 %] |\n" + rule + "|---|\n";
+    for (const std::string& line : lines_) text += Line(line);
+    return text;
   }
-  text += " | largest false-alarm rate [95 %] |\n" + rule + "|---|\n";
-  for (const std::string& contestant : order) {
-    text += "| " + contestant;
+
+ private:
+  static void AddNew(const std::string& name, std::vector<std::string>& names) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  static std::string Counted(std::int64_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  }
+  [[nodiscard]] std::string LineOf(const Measurement& m, bool power) const {
+    return power || by_metric_ ? m.contestant : m.contestant + ": " + m.metric;
+  }
+  [[nodiscard]] std::string ColumnOf(const Measurement& m) const {
+    return by_metric_ ? m.metric : Short(m.x);
+  }
+  [[nodiscard]] std::string Corner() const {
+    return by_metric_ ? Short(shown_[0]->x) + " " + row_.x_name : row_.x_name;
+  }
+  [[nodiscard]] std::string Line(const std::string& line) const {
+    std::string text = "| " + line;
     const Measurement* worst = nullptr;
-    for (const double x : columns) {
-      const auto found = by_contestant[contestant].find(x);
-      if (found == by_contestant[contestant].end()) {
+    for (const std::string& column : columns_) {
+      const auto found = cells_.find({line, column});
+      if (found == cells_.end()) {
         text += " | -";
         continue;
       }
       const Measurement& m = *found->second;
-      text += " | " + (m.valid ? Number(m.value, 3) : std::string("void"));
+      text += " | " + (m.valid ? Value(m) : std::string("void"));
       const bool larger =
           m.false_alarms && (worst == nullptr || m.false_alarms->rate > worst->false_alarms->rate);
       if (larger) worst = &m;
     }
-    text += " | " + (worst == nullptr ? std::string("-") : Alarms(*worst)) + " |\n";
+    return text + " | " + (worst == nullptr ? std::string("-") : Alarms(*worst)) + " |\n";
   }
-  return text;
+
+  const Row& row_;
+  std::vector<const Measurement*> shown_;
+  std::vector<std::string> xs_, lines_, columns_;
+  bool by_metric_ = false;
+  std::map<std::pair<std::string, std::string>, const Measurement*> cells_;
+};
+
+std::string ReadmeSection(const Row& row) {
+  const ReadmeTable power(row, true);
+  if (!power.empty()) return power.Text();
+  const std::string accusations = AccusationLines(row);
+  if (!accusations.empty()) return accusations;
+  const ReadmeTable others(row, false);
+  return others.empty() ? "" : others.Text();
 }
 
 }  // namespace
@@ -115,7 +166,8 @@ std::string ToMarkdown(const std::vector<Row>& rows) {
   std::string text = "# Accuracy\n";
   for (const Row& row : rows) {
     text += "\n## " + row.title + "\n\nRow `" + row.id + "`, recordings `" + row.source + "`, level " +
-            Short(row.alpha) + ", " + Number(row.wall_s, 1) + " s.\n\n";
+            Short(row.alpha) + ", " + Number(row.wall_s, 1) + " s (" + Number(row.cpu_s, 1) +
+            " s of processor time).\n\n";
     text += "| contestant | metric | " + row.x_name +
             " | value | error over pairs | Monte-Carlo error | reporting half | false alarms [95 %] | not "
             "scoreable | ms a verdict | goal |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
@@ -128,7 +180,7 @@ std::string ToMarkdown(const std::vector<Row>& rows) {
 
 std::string ToReadmeTable(const std::vector<Row>& rows) {
   std::string text;
-  for (const Row& row : rows) text += PowerTable(row);
+  for (const Row& row : rows) text += ReadmeSection(row);
   if (!text.empty()) text.erase(0, 1);
   return text;
 }

@@ -76,7 +76,8 @@ struct Row {
   std::vector<Curve> roc;
   // Plain sentences: exclusions, what the row does not show, single servings and their outcomes.
   std::vector<std::string> notes;
-  double wall_s = 0;
+  // Time to measure it: by the clock, and of all processor cores.
+  double wall_s = 0, cpu_s = 0;
 };
 
 // Mean power over pairs with its errors; `reporting` marks pairs of the reporting half.

@@ -63,11 +63,13 @@ struct RegisteredRow {
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberVerdict(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberMixture(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureNumberLongMixture(const RowContext& context);
+[[nodiscard]] absl::StatusOr<Row> MeasureNumberIdentify(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureCodeLength(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureTextSiblings(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureQuantization(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureHonestServings(const RowContext& context);
 [[nodiscard]] absl::StatusOr<Row> MeasureServedLatency(const RowContext& context);
+[[nodiscard]] absl::StatusOr<Row> MeasureMonitorRedirect(const RowContext& context);
 
 }  // namespace pinchbeck::accuracy
 

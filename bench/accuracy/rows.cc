@@ -23,11 +23,12 @@ absl::StatusOr<DataSplit> DataSplit::Load(const std::string& path) {
 
 const std::vector<RegisteredRow>& Rows() {
   static const std::vector<RegisteredRow>* const kRows = new std::vector<RegisteredRow>{
-      {"number-power", MeasureNumberPower},     {"number-verdict", MeasureNumberVerdict},
-      {"number-mixture", MeasureNumberMixture}, {"number-long-mixture", MeasureNumberLongMixture},
-      {"code-length", MeasureCodeLength},       {"text-siblings", MeasureTextSiblings},
-      {"quantization", MeasureQuantization},    {"honest-servings", MeasureHonestServings},
-      {"served-latency", MeasureServedLatency},
+      {"number-power", MeasureNumberPower},         {"number-verdict", MeasureNumberVerdict},
+      {"number-mixture", MeasureNumberMixture},     {"number-long-mixture", MeasureNumberLongMixture},
+      {"number-identify", MeasureNumberIdentify},   {"code-length", MeasureCodeLength},
+      {"text-siblings", MeasureTextSiblings},       {"quantization", MeasureQuantization},
+      {"honest-servings", MeasureHonestServings},   {"served-latency", MeasureServedLatency},
+      {"monitor-redirect", MeasureMonitorRedirect},
   };
   return *kRows;
 }

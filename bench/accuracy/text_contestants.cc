@@ -7,6 +7,8 @@
 #include "pinchbeck/stats/kernel_statistics.h"
 #include "pinchbeck/stats/kolmogorov_smirnov.h"
 #include "pinchbeck/stats/permutation.h"
+#include "src/signal/text_cells.h"
+#include "src/signal/text_statistics.h"
 
 namespace pinchbeck::accuracy {
 namespace {
@@ -44,6 +46,38 @@ std::vector<double> Lengths(const SampleSet& sample) {
 }
 
 }  // namespace
+
+TextLibrary::TextLibrary(const SampleSet& reference, const std::vector<const SampleSet*>& alternatives,
+                         const std::set<std::string>& tested) {
+  for (const SampleSet* alternative : alternatives) {
+    auto discriminant =
+        internal::TextDiscriminant::Train(internal::UntestedCells(reference, *alternative, tested));
+    if (discriminant) discriminants_.push_back(*std::move(discriminant));
+  }
+}
+
+std::optional<TextLibrary::PValues> TextLibrary::Compare(const SampleSet& reference,
+                                                         const SampleSet& observed,
+                                                         const SignalOptions& options) const {
+  const std::vector<internal::TextCell> cells = internal::BuildTextCells(reference, observed);
+  if (cells.empty()) return std::nullopt;
+  std::vector<Eigen::VectorXd> columns;
+  for (const internal::TextDiscriminant& discriminant : discriminants_) {
+    const internal::TextDiscriminant* const one = &discriminant;
+    if (auto scores = internal::BoundedScores({&one, 1}, cells)) columns.push_back(*std::move(scores));
+  }
+  Eigen::Index items = 0;
+  for (const internal::TextCell& cell : cells) items += static_cast<Eigen::Index>(cell.items.size());
+  Eigen::MatrixXd scores(items, static_cast<Eigen::Index>(columns.size()));
+  for (std::size_t c = 0; c < columns.size(); ++c) scores.col(static_cast<Eigen::Index>(c)) = columns[c];
+  auto statistics = internal::EvaluateTextStatistics(cells, scores, options);
+  if (!statistics.ok()) return std::nullopt;
+  PValues p_values;
+  p_values.with_library = stats::PermutationPValue(internal::CombineTextStatistics(*statistics));
+  statistics->discriminants.resize(0, statistics->style.cols());
+  p_values.without = stats::PermutationPValue(internal::CombineTextStatistics(*statistics));
+  return p_values;
+}
 
 Eigen::MatrixXf TrigramGram(std::span<const TextFeatures* const> texts) {
   std::vector<Spectrum> spectra;

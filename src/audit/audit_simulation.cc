@@ -19,6 +19,7 @@ std::size_t CountOf(const ProbeSample& sample, std::string_view signal) {
   if (signal == "choice") return static_cast<std::size_t>(sample.choice_count());
   if (signal == "logprob") return sample.logprobs.size();
   if (signal == "text") return sample.texts.size();
+  if (signal == "reasoning") return sample.reasoning.size();
   return sample.lengths.size();
 }
 
@@ -48,24 +49,6 @@ std::vector<const std::string*> AnswerPool(const std::map<std::string, std::int6
   return pool;
 }
 
-// Log-probabilities of another table of tokens, renumbered into the sample's own.
-void AppendLogprobs(const std::vector<FirstTokenLogprobs>& vectors, const std::vector<std::string>& tokens,
-                    ProbeSample& sample) {
-  std::map<std::string, std::uint32_t> index;
-  for (std::size_t t = 0; t < sample.tokens.size(); ++t) {
-    index.emplace(sample.tokens[t], static_cast<std::uint32_t>(t));
-  }
-  for (FirstTokenLogprobs vector : vectors) {
-    for (auto& entry : vector.entries) {
-      const auto [it, added] =
-          index.emplace(tokens[entry.first], static_cast<std::uint32_t>(sample.tokens.size()));
-      if (added) sample.tokens.push_back(tokens[entry.first]);
-      entry.first = it->second;
-    }
-    sample.logprobs.push_back(std::move(vector));
-  }
-}
-
 // Moves `wanted` answers of one signal from the pool to `observed`, at most `most` different ones; the pool
 // keeps the rest.
 void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::int64_t most,
@@ -87,31 +70,13 @@ void Lend(ProbeSample& pool, std::string_view signal, std::int64_t wanted, std::
   if (signal == "logprob") {
     std::vector<FirstTokenLogprobs> drawn;
     split(pool.logprobs, drawn);
-    AppendLogprobs(drawn, pool.tokens, observed);
+    AppendLogprobs(drawn, pool.tokens, 0, observed);
   } else if (signal == "text") {
     split(pool.texts, observed.texts);
+  } else if (signal == "reasoning") {
+    split(pool.reasoning, observed.reasoning);
   } else {
     split(pool.lengths, observed.lengths);
-  }
-}
-
-// Splits every probe's answers at random. One answer cannot be split: both halves then hold it.
-void Halve(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second) {
-  stats::CounterRng rng(seed, 0);
-  for (const auto& [id, sample] : whole.probes) {
-    ProbeSample& kept = first.probes.emplace(id, sample).first->second;
-    ProbeSample& lent = second.probes[id];
-    lent.conditions = sample.conditions;
-    for (const std::string_view signal : kCountedSignals) {
-      const auto count = static_cast<std::int64_t>(CountOf(sample, signal));
-      if (count == 0) continue;
-      if (count == 1) {
-        ProbeSample copy = sample;
-        Lend(copy, signal, 1, 1, rng, lent);
-      } else {
-        Lend(kept, signal, count / 2, count / 2, rng, lent);
-      }
-    }
   }
 }
 
@@ -127,6 +92,7 @@ ProbeSample Only(const ProbeSample& sample, const std::string& signal) {
   }
   if (wanted("text")) only.texts = sample.texts;
   if (wanted("token_length")) only.lengths = sample.lengths;
+  if (wanted("reasoning")) only.reasoning = sample.reasoning;
   return only;
 }
 
@@ -158,6 +124,25 @@ std::vector<SampleSet> VariantSamples(const Fingerprint& fingerprint, Claim clai
 
 }  // namespace
 
+void HalveSample(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second) {
+  stats::CounterRng rng(seed, 0);
+  for (const auto& [id, sample] : whole.probes) {
+    ProbeSample& kept = first.probes.emplace(id, sample).first->second;
+    ProbeSample& lent = second.probes[id];
+    lent.conditions = sample.conditions;
+    for (const std::string_view signal : kCountedSignals) {
+      const auto count = static_cast<std::int64_t>(CountOf(sample, signal));
+      if (count == 0) continue;
+      if (count == 1) {
+        ProbeSample copy = sample;
+        Lend(copy, signal, 1, 1, rng, lent);
+      } else {
+        Lend(kept, signal, count / 2, count / 2, rng, lent);
+      }
+    }
+  }
+}
+
 bool HasSignal(const ProbeSample& sample, std::string_view signal) { return CountOf(sample, signal) > 0; }
 
 AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& substitute,
@@ -170,7 +155,7 @@ AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& su
   for (const auto& entry : claimed_.probes) {
     if (!SignalsOf(entry.first).empty()) probes_.push_back(entry.first);
   }
-  Halve(substitute_, stats::MixSeed(options.seed, 0x4A1F), looked_at_, kept_back_);
+  HalveSample(substitute_, stats::MixSeed(options.seed, 0x4A1F), looked_at_, kept_back_);
 }
 
 std::vector<std::string> AuditSimulator::SignalsOf(const std::string& probe) const {
@@ -318,10 +303,11 @@ double AuditSimulator::StandardScore(const std::string& probe, const std::string
   options.seed = stats::MixSeed(options_.seed, seed);
   options.decision_only = true;
   if (options_.known_substitute) options.alternatives = {&trial.alternative};
-  const auto evaluate = signal == "choice"    ? EvaluateChoice
-                        : signal == "logprob" ? EvaluateLogprob
-                        : signal == "text"    ? EvaluateText
-                                              : EvaluateTokenLength;
+  const auto evaluate = signal == "choice"      ? EvaluateChoice
+                        : signal == "logprob"   ? EvaluateLogprob
+                        : signal == "text"      ? EvaluateText
+                        : signal == "reasoning" ? EvaluateReasoning
+                                                : EvaluateTokenLength;
   const SignalEvidence evidence = evaluate(trial.references.back(), trial.observed, options);
   const std::optional<double> p = evidence.equality_p_value ? evidence.equality_p_value : evidence.p_value;
   if (!evidence.measurable || !p) return 0;

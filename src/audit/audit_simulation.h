@@ -14,8 +14,13 @@
 namespace pinchbeck::internal {
 
 // Signals that verify() counts, in the order of its report.
-inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "text", "token_length"};
+inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "text", "token_length",
+                                                       "reasoning"};
 [[nodiscard]] bool HasSignal(const ProbeSample& sample, std::string_view signal);
+
+// Splits every probe's counted answers at random; what is not split stays in `first`. One answer cannot be
+// split: both halves then hold it.
+void HalveSample(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second);
 
 // Which answers are asked for and looked at.
 struct AuditDesign {

@@ -38,7 +38,10 @@ struct DecisionInput {
 };
 
 // Number of signals that the reference and the request design provide data for, whatever the responses hold.
-[[nodiscard]] std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed);
+// Latency is one of them where the mode counts it, and for the serving claim only: honest servings of one
+// model run at any speed.
+[[nodiscard]] std::size_t FamilySize(const SampleSet& reference, const SampleSet& observed,
+                                     const VerifyOptions& options = {});
 
 [[nodiscard]] Decision Decide(const DecisionInput& input, const VerifyOptions& options);
 

@@ -22,6 +22,7 @@ void AddVote(const ProbePlan& plan, Votes& votes) {
   votes.wanted.choice |= plan.choice;
   votes.wanted.logprob |= plan.logprob;
   votes.wanted.token_length |= plan.token_length;
+  votes.wanted.reasoning |= plan.reasoning;
   votes.wanted.text |= plan.text;
   if (plan.choice) ++(plan.normalise_choice ? votes.normalised : votes.raw);
   if (plan.token_length) ++votes.sources[static_cast<std::size_t>(plan.length_source)];

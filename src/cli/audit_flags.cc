@@ -15,6 +15,12 @@ void AddAuditFlags(CLI::App& app, AuditFlags& flags) {
                  "serving changed?")
       ->check(CLI::IsMember({"weights", "serving"}))
       ->capture_default_str();
+  app.add_option("--latency", flags.latency,
+                 "advisory: reported, not counted.  shape: counted, gaps between events and time per input "
+                 "token, which the network's position leaves alone.  strict: counted, all times; only where "
+                 "both sides were recorded from the same network position")
+      ->check(CLI::IsMember({"advisory", "shape", "strict"}))
+      ->capture_default_str();
   app.add_option("--alpha", flags.alpha, "chance of a false `differs`")
       ->check(CLI::Range(1e-9, 0.5))
       ->capture_default_str();
@@ -34,6 +40,9 @@ void AddAuditFlags(CLI::App& app, AuditFlags& flags) {
 VerifyOptions ToVerifyOptions(const AuditFlags& flags) {
   VerifyOptions options;
   options.claim = flags.claim == "serving" ? Claim::kServing : Claim::kWeights;
+  options.latency = flags.latency == "shape"    ? LatencyMode::kShape
+                    : flags.latency == "strict" ? LatencyMode::kStrict
+                                                : LatencyMode::kAdvisory;
   options.alpha = flags.alpha;
   options.seed = flags.seed;
   options.permutations = flags.permutations;

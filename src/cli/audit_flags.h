@@ -12,6 +12,7 @@ namespace pinchbeck::cli {
 
 struct AuditFlags {
   std::string claim = "weights";
+  std::string latency = "advisory";
   double alpha = VerifyOptions{}.alpha;
   std::uint64_t seed = VerifyOptions{}.seed;
   std::int64_t permutations = VerifyOptions{}.permutations;

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "src/cli/process_limits.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -42,7 +43,18 @@ std::string TrimSpace(const std::string& text) {
 std::optional<EndpointKey> KeyIn(const std::string& variable) {
   std::string value = TrimSpace(Environment(variable.c_str()));
   if (value.empty()) return std::nullopt;
+  ForbidCoreDumps();
   return EndpointKey{Secret(std::move(value)), variable, variable == kBearerVariable};
+}
+
+std::string NotSet(const std::string& variable) {
+  // Whatever does not look like a name may be the key itself: do not repeat it.
+  const bool looks_like_name =
+      variable.size() <= 40 &&
+      variable.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+  return absl::StrCat(
+      "no environment variable ", looks_like_name ? variable : "of that name",
+      " is set; the flag takes the NAME of a variable that holds the key, never the key itself");
 }
 
 }  // namespace
@@ -61,14 +73,15 @@ absl::StatusOr<EndpointKey> ReadKey(const std::optional<std::string>& variable, 
   }
   if (variable->empty()) return EndpointKey{};
   if (std::optional<EndpointKey> key = KeyIn(*variable)) return *std::move(key);
-  // Whatever does not look like a name may be the key itself: do not repeat it.
-  const bool looks_like_name =
-      variable->size() <= 40 &&
-      variable->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
   return absl::InvalidArgumentError(
-      absl::StrCat("--api-key-env: no environment variable ", looks_like_name ? *variable : "of that name",
-                   " is set; the flag takes the NAME of a variable that holds the key, never the key itself "
-                   "(\"\" for an endpoint without a key)"));
+      absl::StrCat("--api-key-env: ", NotSet(*variable), " (\"\" for an endpoint without a key)"));
+}
+
+absl::StatusOr<Secret> ReadBatteryKey(const std::string& variable) {
+  std::string value = TrimSpace(Environment(variable.c_str()));
+  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat("--battery-key: ", NotSet(variable)));
+  ForbidCoreDumps();
+  return Secret(std::move(value));
 }
 
 }  // namespace pinchbeck::cli

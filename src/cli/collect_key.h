@@ -28,6 +28,9 @@ struct EndpointKey {
 // a name and not like a key.
 [[nodiscard]] absl::StatusOr<EndpointKey> ReadKey(const std::optional<std::string>& variable, Api api);
 
+// The battery key in the named variable, spaces at its ends cut. InvalidArgument: as ReadKey().
+[[nodiscard]] absl::StatusOr<Secret> ReadBatteryKey(const std::string& variable);
+
 }  // namespace pinchbeck::cli
 
 #endif  // PINCHBECK_SRC_CLI_COLLECT_KEY_H_

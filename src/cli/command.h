@@ -28,6 +28,8 @@ struct CommandContext {
   std::ostream& err;
   bool err_is_terminal = false;
   int exit_code = kExitConsistent;
+  // Where control sequences of our own may go: the progress line. Null when `err` is no terminal.
+  std::ostream* terminal = nullptr;
 };
 
 // Prints "pinchbeck: message" to `err` and sets the exit code that the status calls for: Unavailable and
@@ -44,6 +46,8 @@ void AddMonitorCommand(CLI::App& app, CommandContext& context);
 void AddMockRelayCommand(CLI::App& app, CommandContext& context);
 void AddFingerprintsCommand(CLI::App& app, CommandContext& context);
 void AddPlanCommand(CLI::App& app, CommandContext& context);
+void AddDoctorCommand(CLI::App& app, CommandContext& context);
+void AddChecksCommand(CLI::App& app, CommandContext& context);
 void AddDemoCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace pinchbeck::cli

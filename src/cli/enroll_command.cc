@@ -1,16 +1,20 @@
 // pinchbeck enroll: recordings (or a live collection) to a fingerprint.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "pinchbeck/audit/self_check.h"
 #include "pinchbeck/fingerprint/builder.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/report_writers.h"
+#include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
 #include "src/cli/temporary_folder.h"
@@ -20,6 +24,7 @@ namespace {
 
 struct EnrollFlags {
   std::vector<std::string> recordings;
+  std::vector<std::string> self_check;
   std::string label;
   std::string out;
   std::string save_recording;
@@ -46,9 +51,10 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
   const struct {
     const char* name;
     bool ProbePlan::*signal;
-  } signals[] = {{"choice", &ProbePlan::choice},   {"logprob", &ProbePlan::logprob},
-                 {"text", &ProbePlan::text},       {"token_length", &ProbePlan::token_length},
-                 {"latency", &ProbePlan::latency}, {"tokenizer", &ProbePlan::tokenizer}};
+  } signals[] = {{"choice", &ProbePlan::choice},      {"logprob", &ProbePlan::logprob},
+                 {"text", &ProbePlan::text},          {"token_length", &ProbePlan::token_length},
+                 {"latency", &ProbePlan::latency},    {"tokenizer", &ProbePlan::tokenizer},
+                 {"reasoning", &ProbePlan::reasoning}};
   context.out << "Enrolled " << Printable(fingerprint.model) << " from " << pooled.usable << " answers to "
               << fingerprint.plan.size() << " probes (" << failed << " failed requests) into " << flags.out
               << "\n";
@@ -56,6 +62,40 @@ void PrintSummary(const EnrollFlags& flags, const EnrollResult& result, CommandC
     const std::int64_t probes = Planned(fingerprint.plan, signal.signal);
     if (probes > 0) context.out << "  " << signal.name << ": " << probes << " probes\n";
   }
+}
+
+// A file that is enrolled and checked agrees with itself.
+absl::Status CheckApart(const EnrollFlags& flags) {
+  for (const std::string& held_out : flags.self_check) {
+    for (const std::string& enrolled : flags.recordings) {
+      std::error_code error;
+      if (!std::filesystem::equivalent(held_out, enrolled, error)) continue;
+      return absl::InvalidArgumentError("--self-check " + held_out +
+                                        ": the file is enrolled too; give a recording of another session");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Before the fingerprint is written: does an independent session agree with it? False: it must not be used.
+absl::StatusOr<bool> PassesSelfCheck(const EnrollFlags& flags, const Fingerprint& fingerprint,
+                                     CommandContext& context) {
+  PINCHBECK_RETURN_IF_ERROR(CheckApart(flags));
+  VerifyOptions options;
+  options.seed = flags.collect.seed;
+  PINCHBECK_ASSIGN_OR_RETURN(const SelfCheck check, CheckFingerprint(fingerprint, flags.self_check, options));
+  for (const std::string& warning : check.warnings)
+    context.err << "pinchbeck: warning: self-check: " << warning << "\n";
+  if (!check.passed()) {
+    context.err << ReportToText(check.weights) << "pinchbeck: self-check: " << check.failure << "; "
+                << flags.out << " was not written\n";
+    context.exit_code = kExitDiffers;
+    return false;
+  }
+  context.out << "Self-check: " << VerdictName(check.weights.verdict) << " for the claim weights, "
+              << VerdictName(check.serving.verdict) << " for the claim serving, " << check.weights.n_observed
+              << " held-out answers\n";
+  return true;
 }
 
 absl::Status Run(EnrollFlags& flags, CommandContext& context) {
@@ -86,8 +126,18 @@ absl::Status Run(EnrollFlags& flags, CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(EnrollResult result, Enroll(recordings, options));
   for (const std::string& warning : result.recordings.warnings)
     context.err << "pinchbeck: warning: " << warning << "\n";
+  const bool names_battery = !flags.collect.battery_path.empty() || !flags.collect.battery_key_env.empty();
+  if (names_battery && !flags.recordings.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags.collect));
+    PINCHBECK_RETURN_IF_ERROR(CheckMadeWith(result.fingerprint, battery));
+    result.fingerprint.battery_sha256 = battery.Sha256();
+  }
   if (provenance) {
     PINCHBECK_RETURN_IF_ERROR(AttachProvenance(*std::move(provenance), result.fingerprint));
+  }
+  if (!flags.self_check.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const bool passes, PassesSelfCheck(flags, result.fingerprint, context));
+    if (!passes) return absl::OkStatus();
   }
   PINCHBECK_RETURN_IF_ERROR(SaveFingerprint(result.fingerprint, flags.out));
   PrintSummary(flags, result, context);
@@ -105,7 +155,9 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
       "  pinchbeck enroll --recording day1.jsonl --model gpt-x --out gpt-x.json\n"
       "  pinchbeck enroll --base-url https://api.example/v1 --api-key-env API_KEY --model gpt-x --samples 20 "
       "\\\n"
-      "      --save-recording day1.jsonl --out gpt-x.json");
+      "      --save-recording day1.jsonl --out gpt-x.json\n"
+      "  pinchbeck enroll --recording day1.jsonl --self-check day2.jsonl --model gpt-x --out gpt-x.json\n"
+      "Exit status: 0 done, 1 the self-check failed and nothing was written, 2 usage or input error.");
   command->add_option("--recording", flags->recordings,
                       "recordings of the trusted reference (.jsonl or .jsonl.gz)");
   command
@@ -126,6 +178,9 @@ void AddEnrollCommand(CLI::App& app, CommandContext& context) {
       ->add_flag("--private", flags->private_texts,
                  "keep nothing readable of longer answers: hashed 3-grams and style only")
       ->excludes(keep_text);
+  command->add_option("--self-check", flags->self_check,
+                      "recordings of another session of the same endpoint; the fingerprint is not written if "
+                      "they differ from it");
   command->add_option("--provenance", flags->provenance,
                       "JSON file that says where published answers come from and under which licence");
   command

@@ -6,19 +6,17 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "pinchbeck/core/probe.h"
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "src/cli/mock_relay_alterations.h"
 #include "src/cli/mock_relay_answers.h"
 #include "src/cli/mock_relay_api.h"
 #include "src/cli/mock_relay_wire.h"
@@ -85,98 +83,7 @@ void AllowQuickRestart(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 }
 
-// A file given twice would be served twice.
-absl::Status RefuseRepeatedFiles(const MockRelayOptions& options) {
-  std::set<std::string> seen;
-  for (const std::vector<std::string>* paths : {&options.recordings, &options.substitutes}) {
-    for (const std::string& path : *paths) {
-      if (!seen.insert(path).second) return absl::InvalidArgumentError(absl::StrCat(path, ": given twice"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ValidateOptions(const MockRelayOptions& options) {
-  const bool uses_substitute = options.mode == MockRelayMode::kSwap || options.mode == MockRelayMode::kMix;
-  if (options.recordings.empty() && options.mode != MockRelayMode::kSwap) {
-    return absl::InvalidArgumentError("no recording given: the relay has nothing to answer with");
-  }
-  if (uses_substitute && options.substitutes.empty()) {
-    return absl::InvalidArgumentError("the modes swap and mix need a substitute's recording");
-  }
-  if (!uses_substitute && !options.substitutes.empty()) {
-    return absl::InvalidArgumentError("a substitute's recording is used by the modes swap and mix only");
-  }
-  if (!(options.substitute_share >= 0.0 && options.substitute_share <= 1.0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("substitute_share: expected 0 to 1, got ", options.substitute_share));
-  }
-  if (!(options.temperature_factor > 0.0 && std::isfinite(options.temperature_factor))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("temperature_factor: expected a number above 0, got ", options.temperature_factor));
-  }
-  if (options.injected_tokens < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("injected_tokens: expected 0 or more, got ", options.injected_tokens));
-  }
-  if (!(options.time_scale >= 0.0 && std::isfinite(options.time_scale))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("time_scale: expected 0 or more, got ", options.time_scale));
-  }
-  if (options.port < 0 || options.port > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat("port: expected 0 to 65535, got ", options.port));
-  }
-  return RefuseRepeatedFiles(options);
-}
-
-// Splits "name:value" and parses the value where there is one.
-struct ModeText {
-  std::string name;
-  std::optional<double> value;
-  bool valid = true;
-};
-
-ModeText ParseModeText(std::string_view text) {
-  ModeText mode;
-  const std::size_t colon = text.find(':');
-  mode.name = text.substr(0, colon);
-  if (colon == std::string_view::npos) return mode;
-  double value = 0.0;
-  mode.valid = absl::SimpleAtod(internal::ToAbsl(text.substr(colon + 1)), &value) && std::isfinite(value);
-  mode.value = value;
-  return mode;
-}
-
 }  // namespace
-
-absl::Status SetMockRelayMode(std::string_view text, MockRelayOptions* options) {
-  const ModeText mode = ParseModeText(text);
-  const absl::Status error = absl::InvalidArgumentError(absl::StrCat(
-      "mode '", internal::ToAbsl(text), "': expected honest, swap, mix:Q (0 <= Q <= 1), temperature[:T] ",
-      "(T > 0), inject[:N] (N >= 0, an integer) or cache"));
-  if (!mode.valid) return error;
-  const double value = mode.value.value_or(0.0);
-  if (mode.name == "mix" && mode.value && value >= 0.0 && value <= 1.0) {
-    options->mode = MockRelayMode::kMix;
-    options->substitute_share = value;
-  } else if (mode.name == "temperature" && (!mode.value || value > 0.0)) {
-    options->mode = MockRelayMode::kTemperature;
-    if (mode.value) options->temperature_factor = value;
-  } else if (mode.name == "inject" &&
-             (!mode.value || (value >= 0.0 && value <= 1e9 && std::floor(value) == value))) {
-    options->mode = MockRelayMode::kInject;
-    if (mode.value) options->injected_tokens = static_cast<std::int64_t>(value);
-  } else if (mode.name == "honest" && !mode.value) {
-    options->mode = MockRelayMode::kHonest;
-  } else if (mode.name == "swap" && !mode.value) {
-    options->mode = MockRelayMode::kSwap;
-  } else if (mode.name == "cache" && !mode.value) {
-    options->mode = MockRelayMode::kCache;
-  } else {
-    return error;
-  }
-  return absl::OkStatus();
-}
 
 class MockRelay::Impl {
  public:
@@ -313,15 +220,15 @@ void MockRelay::Impl::HandleChat(const httplib::Request& request, const RelayApi
     probe.messages[0].role = "user";
     prompt = probe.PromptSha256();
   }
-  const absl::StatusOr<ServedAnswer> answer =
-      answers_->Next({std::move(prompt), chat->temperature, chat->max_tokens});
+  const absl::StatusOr<ServedAnswer> answer = answers_->Next(
+      {std::move(prompt), chat->temperature, chat->max_tokens, chat->reasoning_effort, chat->stream});
   if (!answer.ok()) return SetError(answer.status(), api, response);
   Reply(*chat, *answer, api, arrival, response);
 }
 
 void MockRelay::Impl::Reply(const ChatRequest& chat, const ServedAnswer& answer, const RelayApi& api,
                             SteadyClock::time_point arrival, httplib::Response& response) {
-  const Observation& observation = *answer.observation;
+  const Observation observation = AlteredAnswer(*answer.observation, chat, answer.id, options_);
   const double scale = answer.at_once ? 0.0 : options_.time_scale;
   ReplyHead head;
   head.id = answer.id;
@@ -360,7 +267,7 @@ bool MockRelay::Impl::WaitUntil(SteadyClock::time_point arrival, double seconds)
 }
 
 absl::StatusOr<std::unique_ptr<MockRelay>> MockRelay::Create(const MockRelayOptions& options) {
-  PINCHBECK_RETURN_IF_ERROR(ValidateOptions(options));
+  PINCHBECK_RETURN_IF_ERROR(ValidateMockRelayOptions(options));
   PINCHBECK_ASSIGN_OR_RETURN(std::unique_ptr<RelayAnswers> answers, RelayAnswers::Load(options));
   return std::unique_ptr<MockRelay>(new MockRelay(std::make_unique<Impl>(options, std::move(answers))));
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "pinchbeck/core/check_battery.h"
 #include "pinchbeck/core/recording.h"
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/digest.h"
@@ -25,10 +26,12 @@ stats::CounterRng Generator(std::uint64_t seed, Purpose purpose, std::uint64_t s
 }
 
 // "temperature 1, max_tokens any" for messages and as the identity of a cell within its prompt.
-std::string DescribeParameters(std::optional<double> temperature, std::optional<std::int64_t> max_tokens) {
+std::string DescribeParameters(std::optional<double> temperature, std::optional<std::int64_t> max_tokens,
+                               const std::optional<std::string>& effort) {
   std::string text = "temperature ";
   absl::StrAppend(&text, temperature ? absl::StrCat(*temperature) : "any", ", max_tokens ");
   absl::StrAppend(&text, max_tokens ? absl::StrCat(*max_tokens) : "any");
+  if (effort) absl::StrAppend(&text, ", reasoning_effort ", *effort);
   return text;
 }
 
@@ -102,15 +105,22 @@ absl::Status RelayAnswers::LoadFile(const std::string& path, Deck Cell::*deck) {
 
 RelayAnswers::Cell& RelayAnswers::CellOf(const Observation& observation) {
   const RequestRecord& request = observation.request;
+  std::optional<std::string> effort;
+  if (mode_ != MockRelayMode::kIgnoreEffort) effort = EffortOfProbe(observation.probe);
   std::vector<Cell>& cells = cells_[*request.prompt_sha256];
   for (Cell& cell : cells) {
-    if (cell.temperature == request.temperature && cell.max_tokens == request.max_tokens) return cell;
+    if (cell.temperature == request.temperature && cell.max_tokens == request.max_tokens &&
+        cell.reasoning_effort == effort) {
+      return cell;
+    }
   }
   Cell cell;
   cell.probe = observation.probe;
   cell.temperature = request.temperature;
   cell.max_tokens = request.max_tokens;
-  cell.stream = StreamOf(*request.prompt_sha256, DescribeParameters(request.temperature, request.max_tokens));
+  cell.reasoning_effort = std::move(effort);
+  cell.stream = StreamOf(*request.prompt_sha256,
+                         DescribeParameters(request.temperature, request.max_tokens, cell.reasoning_effort));
   return cells.emplace_back(std::move(cell));
 }
 
@@ -164,20 +174,22 @@ absl::StatusOr<RelayAnswers::Cell*> RelayAnswers::Find(const AnswerKey& key) {
   for (Cell& cell : found->second) {
     const bool same_temperature = !cell.temperature || SameTemperature(*cell.temperature, key.temperature);
     const bool same_limit = !cell.max_tokens || !key.max_tokens || *cell.max_tokens == *key.max_tokens;
-    if (same_temperature && same_limit) return &cell;
+    const bool same_effort =
+        !cell.reasoning_effort || !key.reasoning_effort || *cell.reasoning_effort == *key.reasoning_effort;
+    if (same_temperature && same_limit && same_effort) return &cell;
     absl::StrAppend(&recorded, recorded.empty() ? "" : "; ", "probe '", cell.probe, "' with ",
-                    DescribeParameters(cell.temperature, cell.max_tokens));
+                    DescribeParameters(cell.temperature, cell.max_tokens, cell.reasoning_effort));
   }
-  return absl::NotFoundError(absl::StrCat("the prompt is recorded under other parameters (", recorded,
-                                          "); the request asks for ",
-                                          DescribeParameters(key.temperature, key.max_tokens)));
+  return absl::NotFoundError(
+      absl::StrCat("the prompt is recorded under other parameters (", recorded, "); the request asks for ",
+                   DescribeParameters(key.temperature, key.max_tokens, key.reasoning_effort)));
 }
 
 absl::StatusOr<ServedAnswer> RelayAnswers::Next(const AnswerKey& key) {
   const std::lock_guard<std::mutex> lock(mutex_);
   PINCHBECK_ASSIGN_OR_RETURN(Cell * cell, Find(key));
   const std::uint64_t number = cell->requests;
-  PINCHBECK_ASSIGN_OR_RETURN(ServedAnswer answer, Deal(*cell, number));
+  PINCHBECK_ASSIGN_OR_RETURN(ServedAnswer answer, Deal(*cell, number, key.stream));
   // A refused request takes no number, so that the draws of answered requests do not depend on refusals.
   ++cell->requests;
   ++served_;
@@ -186,8 +198,8 @@ absl::StatusOr<ServedAnswer> RelayAnswers::Next(const AnswerKey& key) {
   return answer;
 }
 
-absl::StatusOr<ServedAnswer> RelayAnswers::Deal(Cell& cell, std::uint64_t number) {
-  bool from_substitute = mode_ == MockRelayMode::kSwap;
+absl::StatusOr<ServedAnswer> RelayAnswers::Deal(Cell& cell, std::uint64_t number, bool stream) {
+  bool from_substitute = mode_ == MockRelayMode::kSwap || (mode_ == MockRelayMode::kSwapWhole && !stream);
   if (mode_ == MockRelayMode::kMix) {
     const std::uint64_t address = stats::MixSeed(cell.stream, number);
     from_substitute = Generator(seed_, kMixing, address).Uniform() < substitute_share_;

@@ -25,6 +25,9 @@ struct AnswerKey {
   double temperature = 1.0;
   // Absent: any recorded value.
   std::optional<std::int64_t> max_tokens;
+  std::optional<std::string> reasoning_effort = {};
+  // Whether a stream is asked for.
+  bool stream = false;
 };
 
 struct ServedAnswer {
@@ -69,6 +72,8 @@ class RelayAnswers {
     std::string probe;
     std::optional<double> temperature;
     std::optional<std::int64_t> max_tokens;
+    // Absent: not recorded, or not looked at.
+    std::optional<std::string> reasoning_effort;
     // Address of the cell's random draws.
     std::uint64_t stream = 0;
     std::uint64_t requests = 0;
@@ -83,7 +88,7 @@ class RelayAnswers {
   void PrepareDeck(const Cell& cell, std::uint64_t side, Deck* deck) const;
   void PrepareGroups(Deck* deck) const;
   [[nodiscard]] absl::StatusOr<Cell*> Find(const AnswerKey& key);
-  [[nodiscard]] absl::StatusOr<ServedAnswer> Deal(Cell& cell, std::uint64_t number);
+  [[nodiscard]] absl::StatusOr<ServedAnswer> Deal(Cell& cell, std::uint64_t number, bool stream);
   [[nodiscard]] const Observation* Redraw(const Cell& cell, const Deck& deck, std::uint64_t number) const;
 
   MockRelayMode mode_;

@@ -24,6 +24,14 @@ constexpr char kFooter[] =
     "recorded\n"
     "  inject[:N]       adds N (default 37) to the input-token counts, as a hidden system prompt would\n"
     "  cache            repeats the first answer of each probe at once\n"
+    "  truncate[:N]     cuts prompts down to their last N (default 2000) tokens: numbers that the answer "
+    "quotes\n"
+    "                   from before are wrong\n"
+    "  rewrite[:Q]      changes a letter in hosts of URLs and names of packages, in answers with probability "
+    "Q\n"
+    "                   (default 1)\n"
+    "  swap-whole       requests that do not ask for a stream are answered from --substitute\n"
+    "  ignore-effort    answers of the check group effort come whatever reasoning effort is asked for\n"
     "A prompt is found by its hash under the request's temperature and max_tokens. Every recorded answer is\n"
     "served once at most (but for temperature and cache); then the probe answers 503.\n"
     "Besides chat completions the relay speaks the other APIs of `collect --api` on the same port.\n"
@@ -105,7 +113,8 @@ void AddMockRelayCommand(CLI::App& app, CommandContext& context) {
       ->type_name("FILE")
       ->required();
   command
-      ->add_option("--substitute", options.substitutes, "Recordings of the substitute (modes swap and mix)")
+      ->add_option("--substitute", options.substitutes,
+                   "Recordings of the substitute (modes swap, mix and swap-whole)")
       ->type_name("FILE");
   command->add_option("--mode", flags->mode, "What the relay does; see below")
       ->type_name("MODE")

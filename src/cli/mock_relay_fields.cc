@@ -60,6 +60,14 @@ absl::Status ReadInteger(const Json& object, const char* name, std::int64_t low,
   return absl::OkStatus();
 }
 
+absl::Status ReadText(const Json& object, const char* name, std::optional<std::string>* value) {
+  const Json* member = Member(object, name);
+  if (member == nullptr) return absl::OkStatus();
+  if (!member->is_string()) return FieldError(name, "a text");
+  *value = member->get<std::string>();
+  return absl::OkStatus();
+}
+
 absl::Status ReadModel(const Json& object, ChatRequest* request) {
   const Json* model = Member(object, "model");
   if (model == nullptr || !model->is_string()) return FieldError("model", "the name of a model");

@@ -33,6 +33,9 @@ namespace pinchbeck::cli {
 // The output limit under the API's name for it.
 [[nodiscard]] absl::Status ReadTokenLimit(const nlohmann::json& object, const char* name,
                                           ChatRequest* request);
+// `name` as a text; absent: left alone.
+[[nodiscard]] absl::Status ReadText(const nlohmann::json& object, const char* name,
+                                    std::optional<std::string>* value);
 // A list of messages with a role and a content: a text, or a list of text parts, which are joined.
 [[nodiscard]] absl::Status ReadMessages(const nlohmann::json& object, const char* name, ChatRequest* request);
 // A text, or a list of objects with a `text`; absent: empty. `path` is for the message.

@@ -37,6 +37,7 @@ absl::StatusOr<ChatRequest> ParseChatRequest(std::string_view body) {
   PINCHBECK_RETURN_IF_ERROR(ReadMessages(json, "messages", &request));
   PINCHBECK_RETURN_IF_ERROR(ReadSampling(json, &request));
   PINCHBECK_RETURN_IF_ERROR(ReadBool(json, "stream", &request.stream));
+  PINCHBECK_RETURN_IF_ERROR(ReadText(json, "reasoning_effort", &request.reasoning_effort));
   PINCHBECK_ASSIGN_OR_RETURN(const Json options, ObjectMember(json, "stream_options"));
   PINCHBECK_RETURN_IF_ERROR(ReadBool(options, "include_usage", &request.include_usage));
   return request;

@@ -32,6 +32,8 @@ absl::StatusOr<ChatRequest> Parse(std::string_view /*path*/, std::string_view bo
   request.logprobs = top.has_value();
   request.top_logprobs = top.value_or(0);
   PINCHBECK_RETURN_IF_ERROR(ReadBool(json, "stream", &request.stream));
+  PINCHBECK_ASSIGN_OR_RETURN(const nlohmann::json reasoning, ObjectMember(json, "reasoning"));
+  PINCHBECK_RETURN_IF_ERROR(ReadText(reasoning, "effort", &request.reasoning_effort));
   return request;
 }
 

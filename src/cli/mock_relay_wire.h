@@ -24,6 +24,8 @@ struct ChatRequest {
   std::int64_t top_logprobs = 0;
   bool stream = false;
   bool include_usage = false;
+  // As asked for; absent: the server's default.
+  std::optional<std::string> reasoning_effort = {};
 };
 
 // InvalidArgument names the field: not JSON, a field of the wrong type or out of range, n other than 1.

@@ -16,7 +16,7 @@ namespace pinchbeck::cli {
 namespace {
 
 struct PlanFlags {
-  std::string fingerprint, against;
+  std::string fingerprint, against, change;
   std::string claim = "weights";
   bool unknown_substitute = false;
   bool json = false;
@@ -25,18 +25,30 @@ struct PlanFlags {
   PlanOptions options;
 };
 
+absl::StatusOr<Plan> MakePlan(const PlanFlags& flags, const Fingerprint& claimed) {
+  if (!flags.change.empty()) {
+    PINCHBECK_ASSIGN_OR_RETURN(const PlanChange change, ParsePlanChange(flags.change));
+    return PlanForChange(claimed, change, flags.options);
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint substitute, LoadFingerprint(flags.against));
+  return PlanAudit(claimed, substitute, flags.options);
+}
+
 absl::Status Run(PlanFlags& flags, CommandContext& context) {
   PlanOptions& options = flags.options;
   options.claim = flags.claim == "serving" ? Claim::kServing : Claim::kWeights;
   options.known_substitute = !flags.unknown_substitute;
   options.threads =
       flags.threads > 0 ? flags.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (flags.against.empty() == flags.change.empty()) {
+    return absl::InvalidArgumentError(
+        "give --against FINGERPRINT, or --change other-model, temperature=T or length=F");
+  }
   if (options.price_input.has_value() != options.price_output.has_value()) {
     return absl::InvalidArgumentError("give both --price-input and --price-output, or neither");
   }
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint claimed, LoadFingerprint(flags.fingerprint));
-  PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint substitute, LoadFingerprint(flags.against));
-  const absl::StatusOr<Plan> plan = PlanAudit(claimed, substitute, options);
+  const absl::StatusOr<Plan> plan = MakePlan(flags, claimed);
   if (!plan.ok()) return plan.status();
   context.out << (flags.json ? PlanToJson(*plan) : PlanToText(*plan));
   if (!plan->cheapest) context.exit_code = kExitInconclusive;
@@ -54,10 +66,14 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
       "Example:\n"
       "  pinchbeck plan --fingerprint gpt-x.json --against gpt-x-mini.json\n"
       "  pinchbeck plan --fingerprint gpt-x.json --against gpt-x-mini.json --share 0.2 --price-input 2.5 "
-      "--price-output 10"
+      "--price-output 10\n"
+      "  pinchbeck plan --fingerprint gpt-x.json --change temperature=1.3"
       "\nExit status: 0 done, 2 usage or input error, 3 no design reaches the power.");
   command->add_option("--fingerprint", flags->fingerprint, "fingerprint of the claimed model")->required();
-  command->add_option("--against", flags->against, "fingerprint of the substitute to notice")->required();
+  command->add_option("--against", flags->against, "fingerprint of the substitute to notice");
+  command->add_option("--change", flags->change,
+                      "kind of change to notice without a second fingerprint: other-model, temperature=T or "
+                      "length=F (answers F times as long)");
   command->add_option("--share", options.share, "share of the answers that the substitute gives")
       ->check(CLI::Range(1e-6, 1.0))
       ->capture_default_str();

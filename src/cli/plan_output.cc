@@ -89,8 +89,10 @@ std::string CheapestText(const Plan& plan) {
 
 std::string PlanToText(const Plan& plan) {
   const PlanOptions& options = plan.options;
-  std::string text =
-      absl::StrFormat("To notice %s served for %s", Printable(plan.substitute), Printable(plan.claimed));
+  std::string text = plan.change ? absl::StrFormat("To notice %s at an endpoint of %s", *plan.change,
+                                                   Printable(plan.claimed))
+                                 : absl::StrFormat("To notice %s served for %s", Printable(plan.substitute),
+                                                   Printable(plan.claimed));
   if (options.share < 1) text += absl::StrFormat(" in %g %% of the answers", 100 * options.share);
   text += absl::StrFormat(" with power %g at alpha %g:\n\n", options.power, options.alpha);
   const bool money = std::any_of(plan.designs.begin(), plan.designs.end(),
@@ -114,7 +116,8 @@ std::string PlanToJson(const Plan& plan) {
   const PlanOptions& options = plan.options;
   Json json = {{"schema", "pinchbeck.plan/1"},
                {"claimed", plan.claimed},
-               {"substitute", plan.substitute},
+               {"substitute", plan.change ? Json(nullptr) : Json(plan.substitute)},
+               {"change", Optional(plan.change)},
                {"share", options.share},
                {"alpha", options.alpha},
                {"power", options.power},

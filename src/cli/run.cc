@@ -2,13 +2,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <ostream>
 #include <string>
 
 #include "pinchbeck/version.h"
+#include "src/cli/safe_output.h"
 
 namespace pinchbeck::cli {
 
-int Run(const std::vector<std::string>& arguments, CommandContext& context) {
+namespace {
+
+int RunSafely(const std::vector<std::string>& arguments, CommandContext& context) {
   CLI::App app("pinchbeck tells whether an LLM endpoint serves the model it claims", "pinchbeck");
   app.set_version_flag("--version", "pinchbeck " + std::string(kVersion));
   app.require_subcommand(1);
@@ -21,11 +25,13 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
       "  pinchbeck verify --fingerprint gpt-x.json --base-url https://relay.example/v1 --api-key-env "
       "RELAY_KEY --model gpt-x");
   AddDemoCommand(app, context);
+  AddDoctorCommand(app, context);
   AddCollectCommand(app, context);
   AddEnrollCommand(app, context);
   AddVerifyCommand(app, context);
   AddCompareCommand(app, context);
   AddIdentifyCommand(app, context);
+  AddChecksCommand(app, context);
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);
@@ -41,6 +47,17 @@ int Run(const std::vector<std::string>& arguments, CommandContext& context) {
     ReportError(absl::InternalError(std::string("unexpected failure: ") + error.what()), context);
     return context.exit_code;
   }
+  return context.exit_code;
+}
+
+}  // namespace
+
+int Run(const std::vector<std::string>& arguments, CommandContext& context) {
+  SafeOutput out(context.out);
+  SafeOutput err(context.err);
+  std::ostream* const terminal = context.err_is_terminal ? &context.err : nullptr;
+  CommandContext safe{out.stream(), err.stream(), context.err_is_terminal, kExitConsistent, terminal};
+  context.exit_code = RunSafely(arguments, safe);
   return context.exit_code;
 }
 

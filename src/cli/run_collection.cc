@@ -1,172 +1,35 @@
-#include <unistd.h>
-
-#include <filesystem>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/time.h"
-#include "pinchbeck/client/api.h"
 #include "pinchbeck/core/recording.h"
-#include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "src/cli/collect_endpoint.h"
 #include "src/cli/collect_flags.h"
-#include "src/cli/collect_key.h"
+#include "src/cli/collect_plan.h"
+#include "src/cli/collection_steps.h"
 #include "src/cli/interrupt.h"
 #include "src/cli/progress.h"
 
 namespace pinchbeck::cli {
 namespace {
 
-// A plan beyond either is confirmed by hand unless --yes is given or nobody can answer.
-constexpr std::int64_t kLargeRequests = 2000;
-constexpr double kLargeCostUsd = 5.0;
-
-bool HasContent(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return !error && size > 0;
-}
-
-absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const std::string& out_path,
-                                               const Endpoint& endpoint, const Battery& battery,
-                                               const Dialect& dialect, CommandContext& context) {
-  if (!HasContent(out_path)) return CompletedSamples{};
-  if (!flags.resume) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(out_path,
-                     ": the file already holds a recording; use --resume to continue it or choose "
-                     "another name"));
-  }
-  PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(out_path));
-  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed,
-                             LoadCompletedSamples(reader, endpoint, battery, dialect));
-  if (completed.not_matching > 0) {
-    context.err << "pinchbeck: warning: " << out_path << ": " << completed.not_matching
-                << " answers belong to another battery, API, model or settings and do not count\n";
-  }
-  if (completed.from_other_endpoint > 0) {
-    context.err << "pinchbeck: warning: " << out_path << ": " << completed.from_other_endpoint
-                << " answers came from another base URL\n";
-  }
-  return completed;
-}
-
-std::string PlanText(const CollectPlan& plan, const CollectFlags& flags) {
-  std::string text = absl::StrFormat("%d probes x %d samples = %d requests", plan.probes, flags.samples,
-                                     plan.requests + plan.skipped);
-  if (plan.skipped > 0)
-    text += absl::StrFormat(", %d already recorded, %d to send", plan.skipped, plan.requests);
-  text += absl::StrFormat("; about %d input tokens, at most %d output tokens", plan.input_tokens,
-                          plan.max_output_tokens);
-  if (plan.max_cost_usd.has_value()) text += absl::StrFormat("; at most about %.4f USD", *plan.max_cost_usd);
-  return text;
-}
-
-absl::Status ConfirmLargePlan(const CollectPlan& plan, const CollectFlags& flags, CommandContext& context) {
-  const bool large = plan.requests > kLargeRequests || plan.max_cost_usd.value_or(0.0) > kLargeCostUsd;
-  if (!large || flags.yes || !context.err_is_terminal || isatty(STDIN_FILENO) == 0) return absl::OkStatus();
-  context.err << "Send them? [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
-  return absl::CancelledError("nothing was sent");
-}
-
-CollectOptions OptionsOf(const CollectFlags& flags, CompletedSamples completed, std::string session) {
-  CollectOptions options;
-  options.samples_per_probe = flags.samples;
-  options.concurrency = flags.concurrency;
-  options.seed = flags.seed;
-  options.session = std::move(session);
-  options.budget = flags.budget;
-  options.retry.max_retries = flags.max_retries;
-  options.timeouts.connect = absl::Seconds(flags.connect_timeout_s);
-  options.timeouts.total = absl::Seconds(flags.timeout_s);
-  options.timeouts.idle = options.timeouts.total;
-  options.completed = std::move(completed);
-  return options;
-}
-
-CurlTransportOptions TransportOptionsOf(const CollectFlags& flags) {
-  CurlTransportOptions options;
-  options.allow_insecure_http = flags.insecure_http;
-  options.proxy_from_environment = true;
-  options.ca_file = Environment("CURL_CA_BUNDLE");
-  if (options.ca_file.empty()) options.ca_file = Environment("SSL_CERT_FILE");
-  return options;
-}
-
-std::string FailureText(const FailureCount& failure) {
-  static constexpr const char* kNames[] = {"HTTP", "timeout", "network", "protocol"};
-  std::string text = kNames[static_cast<int>(failure.example.kind)];
-  if (failure.example.kind == ErrorKind::kHttp && failure.example.status.has_value()) {
-    text += absl::StrFormat(" %d", *failure.example.status);
-  }
-  return absl::StrFormat("%d x %s: %s", failure.count, text, failure.example.message);
-}
-
-void PrintWarnings(const CollectSummary& summary, CommandContext& context) {
-  for (const FailureCount& failure : summary.failures) {
-    context.err << "pinchbeck: warning: " << FailureText(failure) << "\n";
-  }
-  if (summary.repaired > 0) {
-    context.err << "pinchbeck: warning: " << summary.repaired
-                << " answers were not valid JSON and had to be repaired (NaN, infinities, broken Unicode)\n";
-  }
-  if (summary.stop_reason == StopReason::kBudget) {
-    context.err << "pinchbeck: the budget ended the collection: " << summary.message
-                << "; continue with --resume and a larger limit\n";
-  }
-}
-
-absl::StatusOr<CollectSummary> Send(const CollectFlags& flags, const Endpoint& endpoint,
-                                    const Battery& battery, const CollectOptions& options,
-                                    const Dialect& dialect, RecordingWriter& writer, Clock& clock,
+absl::StatusOr<CollectSummary> Send(const CollectFlags& flags, const Battery& battery,
+                                    const PreparedCollection& prepared, RecordingWriter& writer, Clock& clock,
                                     CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::unique_ptr<Transport> transport,
                              MakeCurlTransport(TransportOptionsOf(flags)));
   RecordingFileSink sink(writer);
   const InterruptGuard interrupt;
   std::optional<ProgressLine> progress;
-  if (context.err_is_terminal && Environment("TERM") != "dumb") progress.emplace(context.err, clock);
-  return Collect(endpoint, battery, options,
-                 {dialect, *transport, clock, sink, progress.has_value() ? &*progress : nullptr,
+  if (ShowsProgress(context)) progress.emplace(*context.terminal, clock);
+  return Collect(prepared.selected.endpoint, battery, prepared.options,
+                 {*prepared.dialect, *transport, clock, sink, progress.has_value() ? &*progress : nullptr,
                   &interrupt.stop_flag()});
-}
-
-absl::StatusOr<Api> ApiOf(const CollectFlags& flags) {
-  if (flags.api == kDetectApi) return DetectApi(flags.base_url);
-  if (const std::optional<Api> api = ApiFromName(flags.api)) return *api;
-  return absl::InvalidArgumentError(absl::StrCat("--api: unknown name '", flags.api, "'"));
-}
-
-// Says what the battery asks for and the API has no words for.
-void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, CommandContext& context) {
-  bool logprobs = false;
-  bool others = false;
-  for (const Probe& probe : battery.probes) {
-    const SamplingParameters& asked = probe.sampling;
-    const SamplingParameters sent = SupportedSampling(asked, dialect.features());
-    logprobs = logprobs || asked.top_logprobs != sent.top_logprobs;
-    others = others || asked.top_k != sent.top_k || asked.min_p != sent.min_p;
-  }
-  const std::string name(dialect.name());
-  if (logprobs) {
-    context.err << "pinchbeck: warning: the API " << name
-                << " has no log-probabilities: the probes that ask for them are sent without\n";
-  }
-  if (others) {
-    context.err << "pinchbeck: warning: the API " << name
-                << " does not know top_k or min_p: the probes that set them are sent without\n";
-  }
 }
 
 }  // namespace
@@ -174,45 +37,18 @@ void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, Comma
 absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const std::string& out_path,
                                                CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags));
-  PINCHBECK_ASSIGN_OR_RETURN(const Api api, ApiOf(flags));
-  PINCHBECK_ASSIGN_OR_RETURN(const EndpointKey key, ReadKey(flags.api_key_env, api));
-  const std::unique_ptr<Dialect> dialect = MakeDialect(api, {flags.token_limit_field, key.bearer});
-  const Endpoint endpoint{flags.base_url, flags.model, key.secret};
-  PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, flags.insecure_http));
-  PINCHBECK_ASSIGN_OR_RETURN(CompletedSamples completed,
-                             ReadCompleted(flags, out_path, endpoint, battery, *dialect, context));
   const std::unique_ptr<Clock> clock = MakeSystemClock();
-
-  CollectionReport report;
-  PINCHBECK_ASSIGN_OR_RETURN(report.endpoint, PublicBaseUrl(flags.base_url));
-  report.api = std::string(dialect->name());
-  report.model = flags.model;
-  report.battery_name = battery.name;
-  report.battery_version = battery.version;
-  report.battery_sha256 = battery.Sha256();
-  report.out_path = out_path;
-  report.seed = flags.seed;
-  report.session = flags.session.empty()
-                       ? absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", clock->Now(), absl::UTCTimeZone())
-                       : flags.session;
-
-  const CollectOptions options = OptionsOf(flags, std::move(completed), report.session);
-  const CollectPlan plan = PlanCollection(battery, options);
-  context.err << "pinchbeck: " << report.endpoint << ", API " << report.api << ", model " << report.model
-              << ", " << (key.source.empty() ? "no key" : "key from " + key.source)
-              << "\npinchbeck: " << PlanText(plan, flags) << std::endl;
-  WarnOfMissingFeatures(battery, *dialect, context);
-  PINCHBECK_RETURN_IF_ERROR(ConfirmLargePlan(plan, flags, context));
-
-  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
-  absl::StatusOr<CollectSummary> summary =
-      Send(flags, endpoint, battery, options, *dialect, writer, *clock, context);
+  PINCHBECK_ASSIGN_OR_RETURN(PreparedCollection prepared,
+                             PrepareCollection(flags, battery, out_path, clock->Now(), context));
+  PINCHBECK_RETURN_IF_ERROR(ConfirmPlan(prepared.plan, flags, prepared.prices, context));
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, OpenUnchanged(out_path, prepared.bytes_read));
+  absl::StatusOr<CollectSummary> summary = Send(flags, battery, prepared, writer, *clock, context);
   const absl::Status closed = writer.Close();
   PINCHBECK_RETURN_IF_ERROR(summary.status());
   PINCHBECK_RETURN_IF_ERROR(closed);
-  report.summary = *std::move(summary);
-  PrintWarnings(report.summary, context);
-  return report;
+  prepared.report.summary = *std::move(summary);
+  PrintWarnings(prepared.report.summary, "", context);
+  return std::move(prepared.report);
 }
 
 absl::Status CollectionStatus(const CollectionReport& report) {

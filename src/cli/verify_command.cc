@@ -8,6 +8,7 @@
 #include "pinchbeck/audit/verify.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/audit_flags.h"
+#include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
 #include "src/cli/temporary_folder.h"
@@ -20,12 +21,14 @@ struct VerifyFlags {
   std::vector<std::string> recordings;
   std::string alternatives;
   std::string save_recording;
+  double max_age_days = VerifyOptions{}.max_age_days;
   AuditFlags audit;
   CollectFlags collect;
 };
 
 absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   VerifyOptions options = ToVerifyOptions(flags.audit);
+  options.max_age_days = flags.max_age_days;
   // Read what can be wrong before any request is paid for.
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
   std::vector<Fingerprint> alternatives;
@@ -39,6 +42,8 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   if (recordings.empty()) {
     flags.collect.seed = flags.audit.seed;
+    PINCHBECK_ASSIGN_OR_RETURN(const Battery battery, SelectedBattery(flags.collect));
+    if (!flags.audit.ranking_only) PINCHBECK_RETURN_IF_ERROR(CheckPrompts(fingerprint, battery));
     recordings = {flags.save_recording.empty() ? folder.File("recording.jsonl") : flags.save_recording};
     PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
                                CollectToFile(flags.collect, recordings.front(), context));
@@ -84,6 +89,11 @@ void AddVerifyCommand(CLI::App& app, CommandContext& context) {
                       "folder of fingerprints of possible substitutes");
   command->add_option("--save-recording", flags->save_recording,
                       "keep the collected observations in this file");
+  command
+      ->add_option("--max-age", flags->max_age_days,
+                   "days by which the fingerprint may be older than the recording without a warning")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   AddAuditFlags(*command, flags->audit);
   AddCollectFlags(*command, flags->collect,
                   {.with_seed = false, .with_model = true, .endpoint_required = false});

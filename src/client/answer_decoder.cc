@@ -25,9 +25,12 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-std::string Excerpt(std::string_view body) {
-  const std::string line = CleanLine(Trim(body), 200);
-  return line.empty() ? "(empty)" : line;
+std::string Excerpt(std::string_view body) { return CleanLine(Trim(body), 200); }
+
+// For our own sentences, so that the reader sees where the server's words begin and end.
+std::string QuotedExcerpt(std::string_view body) {
+  const std::string_view text = Trim(body);
+  return text.empty() ? "(empty)" : Quoted(text, 200);
 }
 
 bool Contains(std::string_view text, std::string_view part) {
@@ -103,7 +106,7 @@ void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool te
     if (!terminated) return;
     reader_->SetError(
         ErrorKind::kProtocol, status_,
-        "event " + std::to_string(events_) + " of the stream is not a JSON object: " + Excerpt(data));
+        "event " + std::to_string(events_) + " of the stream is not a JSON object: " + QuotedExcerpt(data));
     return;
   }
   reader_->AddRepairs(parsed.repairs);
@@ -111,7 +114,10 @@ void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool te
   const std::string inner_type = FindString(parsed.value, "type").value_or("");
   const bool is_error = type == "error" || inner_type == "error";
   std::optional<ServerError> error = ReadServerError(parsed.value, /*strict=*/!is_error);
-  if (!error.has_value() && is_error) error = ServerError{Excerpt(data), "", std::nullopt, std::nullopt};
+  if (!error.has_value() && is_error) {
+    error.emplace();
+    error->message = Excerpt(data);
+  }
   if (error.has_value()) {
     reader_->SetServerError(*error, status_);
     return;
@@ -129,6 +135,7 @@ DecodeNotes AnswerDecoder::Finish(const ResponseEnd& end, Observation& observati
   }
   notes.json_repairs = reader_->json_repairs();
   notes.error_code = reader_->error_code();
+  notes.error_param = reader_->error_param();
   notes.retry_delay_s = reader_->retry_delay_s();
   observation.timing.total_s = notes.answer_complete && !end.complete ? arrival_s_ : end.total_s;
   reader_->MoveTo(observation);
@@ -169,7 +176,7 @@ void AnswerDecoder::FinishDocument(const ResponseEnd& end) {
   }
   if (failed) {
     reader_->SetError(ErrorKind::kHttp, status_,
-                      LooksLikeHtml(body_) ? std::string(kWebPage) : "server says: " + Excerpt(body_));
+                      LooksLikeHtml(body_) ? std::string(kWebPage) : "server says: " + QuotedExcerpt(body_));
   } else if (LooksLikeHtml(body_)) {
     reader_->SetError(ErrorKind::kProtocol, status_, std::string(kWebPage));
   } else {
@@ -181,12 +188,14 @@ void AnswerDecoder::ReadBody(const nlohmann::json& body) {
   if (body.is_object()) {
     reader_->ReadDocument(body);
   } else if (!body.is_array() || !reader_->ReadList(body)) {
-    reader_->SetError(ErrorKind::kProtocol, status_, "the answer is not a JSON object: " + Excerpt(body_));
+    reader_->SetError(ErrorKind::kProtocol, status_,
+                      "the answer is not a JSON object: " + QuotedExcerpt(body_));
     return;
   }
   if (!reader_->saw_answer()) {
-    reader_->SetError(ErrorKind::kProtocol, status_,
-                      "the answer holds no " + std::string(reader_->words().content) + ": " + Excerpt(body_));
+    reader_->SetError(
+        ErrorKind::kProtocol, status_,
+        "the answer holds no " + std::string(reader_->words().content) + ": " + QuotedExcerpt(body_));
   }
 }
 

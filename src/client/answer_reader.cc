@@ -11,6 +11,7 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "src/client/answer_fields.h"
 #include "src/client/lenient_json.h"
+#include "src/client/text_guard.h"
 
 namespace pinchbeck::internal {
 
@@ -35,6 +36,7 @@ void AnswerReader::SetError(ErrorKind kind, std::optional<int> status, std::stri
 void AnswerReader::SetServerError(const ServerError& error, int http_status) {
   if (error_.has_value()) return;
   error_code_ = error.code;
+  error_param_ = error.param;
   retry_delay_s_ = error.retry_delay_s;
   std::optional<int> status = error.status;
   if (http_status >= 300) status = http_status;
@@ -42,7 +44,7 @@ void AnswerReader::SetServerError(const ServerError& error, int http_status) {
   const ErrorKind kind = status.has_value() ? ErrorKind::kHttp : ErrorKind::kProtocol;
   if (!status.has_value() && http_status > 0) status = http_status;
   SetError(kind, status,
-           "server says: " + error.message + (error.code.empty() ? "" : " [" + error.code + "]"));
+           "server says: " + Quoted(error.message) + (error.code.empty() ? "" : " [" + error.code + "]"));
 }
 
 void AnswerReader::MoveTo(Observation& observation) {

@@ -54,6 +54,7 @@ class AnswerReader {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] std::int64_t json_repairs() const { return json_repairs_; }
   [[nodiscard]] const std::string& error_code() const { return error_code_; }
+  [[nodiscard]] const std::string& error_param() const { return error_param_; }
   [[nodiscard]] std::optional<double> retry_delay_s() const { return retry_delay_s_; }
 
   // Moves what was read into the observation.
@@ -95,6 +96,7 @@ class AnswerReader {
   TimingRecord timing_;
   std::optional<ErrorRecord> error_;
   std::string error_code_;
+  std::string error_param_;
   std::optional<double> retry_delay_s_;
   std::string refusal_;
   bool events_without_tokens_ = false;

@@ -156,6 +156,7 @@ AttemptResult Attempt::Finish(const TransferResult& result, const Secret& key) {
   AttemptOutcome& outcome = attempt.outcome;
   outcome.head = result.head;
   outcome.error_code = notes.error_code;
+  outcome.error_param = notes.error_param;
   if (notes.retry_delay_s.has_value()) outcome.body_delay = absl::Seconds(*notes.retry_delay_s);
   attempt.repaired = notes.json_repairs > 0;
   if (error.has_value()) {

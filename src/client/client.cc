@@ -1,7 +1,6 @@
 #include "pinchbeck/client/client.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/budget.h"
+#include "src/client/collect_options.h"
 #include "src/client/collector.h"
 #include "src/client/operation.h"
 #include "src/client/url.h"
@@ -29,43 +29,31 @@ bool SameRequest(const RequestRecord& a, const RequestRecord& b) {
          a.top_logprobs == b.top_logprobs && a.prompt_sha256 == b.prompt_sha256;
 }
 
-absl::Status CheckAmount(std::string_view name, std::optional<double> amount) {
-  if (!amount.has_value() || (std::isfinite(*amount) && *amount >= 0.0)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(name), ": expected a number of at least 0, got ", *amount));
+// What an endpoint may make a collection do without.
+struct Reducible {
+  std::optional<double> temperature, top_p, min_p;
+  std::optional<std::int64_t> top_k, top_logprobs;
+  std::optional<bool> stream;
+  [[nodiscard]] bool operator==(const Reducible&) const = default;
+};
+
+Reducible ReducibleOf(const RequestRecord& record) {
+  return {record.temperature, record.top_p, record.min_p, record.top_k, record.top_logprobs, record.stream};
 }
 
-absl::Status CheckBudget(const CollectBudget& budget) {
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("largest cost", budget.max_cost_usd));
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of input tokens", budget.usd_per_mtok_in));
-  PINCHBECK_RETURN_IF_ERROR(CheckAmount("price of output tokens", budget.usd_per_mtok_out));
-  if (budget.max_cost_usd.has_value() && !internal::CostUsd(budget, {}).has_value()) {
-    return absl::InvalidArgumentError(
-        "a limit on the cost needs the prices of input and output tokens (US dollars per million)");
+// Whether `recorded` may be what is left of `planned` after refusals, and everything else is the same.
+bool IsReduced(const RequestRecord& planned, const RequestRecord& recorded) {
+  RequestRecord rest = planned;
+  if (!recorded.temperature.has_value()) rest.temperature.reset();
+  if (!recorded.top_p.has_value()) rest.top_p.reset();
+  if (!recorded.top_k.has_value()) rest.top_k.reset();
+  if (!recorded.min_p.has_value()) rest.min_p.reset();
+  if (planned.top_logprobs.has_value() &&
+      recorded.top_logprobs.value_or(0) < *planned.top_logprobs + (recorded.top_logprobs ? 0 : 1)) {
+    rest.top_logprobs = recorded.top_logprobs;
   }
-  for (const std::optional<std::int64_t>& limit : {budget.max_requests, budget.max_tokens}) {
-    if (limit.has_value() && *limit < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("a limit of the budget is negative: ", *limit));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptions(const Battery& battery, const CollectOptions& options) {
-  if (battery.probes.empty()) return absl::InvalidArgumentError("the battery has no probes");
-  if (options.samples_per_probe < 1 || options.samples_per_probe > 1'000'000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("samples per probe: expected 1 to 1000000, got ", options.samples_per_probe));
-  }
-  if (options.concurrency < 1 || options.concurrency > 256) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("concurrency: expected 1 to 256, got ", options.concurrency));
-  }
-  if (options.retry.max_retries < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("retries: expected 0 or more, got ", options.retry.max_retries));
-  }
-  return CheckBudget(options.budget);
+  if (recorded.stream == false) rest.stream = false;
+  return SameRequest(rest, recorded);
 }
 
 bool IsHeaderValue(const std::string& text) {
@@ -77,6 +65,19 @@ bool IsHeaderValue(const std::string& text) {
 
 }  // namespace
 
+void CompletedSamples::AddReduced(const std::string& probe, std::int64_t sample, RequestRecord request) {
+  reduced_[{probe, sample}].push_back(std::move(request));
+}
+
+bool CompletedSamples::ContainsReduced(const std::string& probe, std::int64_t sample,
+                                       const RequestRecord& request) const {
+  const auto it = reduced_.find({probe, sample});
+  if (it == reduced_.end()) return false;
+  return std::any_of(it->second.begin(), it->second.end(), [&](const RequestRecord& recorded) {
+    return ReducibleOf(recorded) == ReducibleOf(request);
+  });
+}
+
 std::string_view StopReasonName(StopReason reason) {
   switch (reason) {
     case StopReason::kCompleted:
@@ -87,6 +88,8 @@ std::string_view StopReasonName(StopReason reason) {
       return "interrupted";
     case StopReason::kGaveUp:
       return "gave_up";
+    case StopReason::kPartner:
+      return "partner";
   }
   return "unknown";
 }
@@ -104,6 +107,11 @@ absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader, c
     if (!observation.has_value()) return completed;
     if (observation->error.has_value() || !observation->sample.has_value()) continue;
     const auto it = expected.find(observation->probe);
+    if (it != expected.end() && !SameRequest(it->second, observation->request) &&
+        IsReduced(it->second, observation->request)) {
+      completed.AddReduced(observation->probe, *observation->sample, observation->request);
+      continue;
+    }
     if (it == expected.end() || !SameRequest(it->second, observation->request)) {
       ++completed.not_matching;
       continue;
@@ -157,9 +165,10 @@ absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& 
                                        const CollectOptions& options, const CollectServices& services) {
   // Whether a key may go over plain http is the transport's decision.
   PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, /*allow_insecure_http=*/true));
-  PINCHBECK_RETURN_IF_ERROR(CheckOptions(battery, options));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, options, services.dialect));
   PINCHBECK_ASSIGN_OR_RETURN(std::string public_url, PublicBaseUrl(endpoint.base_url));
-  return internal::Collector(endpoint, std::move(public_url), battery, options, services).Run();
+  internal::CollectionShare share{internal::Ledger({options.budget})};
+  return internal::Collector(endpoint, std::move(public_url), battery, options, services, {share, 0}).Run();
 }
 
 }  // namespace pinchbeck

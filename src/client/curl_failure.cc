@@ -60,7 +60,8 @@ std::string DescribeFailure(TransferFailure failure, const FailureContext& conte
       return (context.got_bytes ? "the answer of " + host + " did not end in time"
                                 : host + " sent no answer in time") +
              std::string(" (limits: ") + absl::FormatDuration(context.timeouts.total) + " in all, " +
-             absl::FormatDuration(context.timeouts.idle) + " of silence): allow more time if it is just slow";
+             absl::FormatDuration(context.got_bytes ? context.timeouts.idle : context.timeouts.first_byte) +
+             " of silence): allow more time if it is just slow";
     case TransferFailure::kTls:
       return "no trusted TLS connection to " + host + ": check https against http and the certificate" +
              detail;

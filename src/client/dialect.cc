@@ -7,6 +7,7 @@ SamplingParameters SupportedSampling(const SamplingParameters& sampling, const D
   if (!features.top_k) supported.top_k.reset();
   if (!features.min_p) supported.min_p.reset();
   if (!features.logprobs) supported.top_logprobs.reset();
+  if (!features.reasoning_effort) supported.reasoning_effort.reset();
   return supported;
 }
 

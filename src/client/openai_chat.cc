@@ -31,6 +31,7 @@ void AddSampling(const SamplingParameters& sampling, const std::string& token_li
     body["logprobs"] = true;
     body["top_logprobs"] = *sampling.top_logprobs;
   }
+  if (sampling.reasoning_effort.has_value()) body["reasoning_effort"] = *sampling.reasoning_effort;
   body["stream"] = sampling.stream;
   if (sampling.stream) body["stream_options"] = {{"include_usage", true}};
 }
@@ -46,6 +47,12 @@ absl::StatusOr<std::string> ChatCompletionsUrl(std::string_view base_url) {
 OpenAiChatDialect::OpenAiChatDialect(OpenAiChatOptions options) : options_(std::move(options)) {}
 
 std::string_view OpenAiChatDialect::name() const { return ApiName(Api::kOpenAiChat); }
+
+DialectFeatures OpenAiChatDialect::features() const {
+  DialectFeatures features;
+  features.reasoning_effort = true;
+  return features;
+}
 
 absl::StatusOr<HttpRequest> OpenAiChatDialect::BuildRequest(const Endpoint& endpoint, const Probe& probe,
                                                             std::optional<std::int64_t> seed) const {

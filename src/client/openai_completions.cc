@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "pinchbeck/client/api.h"
+#include "pinchbeck/core/plain_prompt.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/answer_decoder.h"
 #include "src/client/openai_completions_reader.h"
@@ -19,23 +20,12 @@ namespace {
 
 using nlohmann::json;
 
-std::string Prompt(const Probe& probe) {
-  std::string prompt;
-  for (const ChatMessage& message : probe.messages) {
-    if (!prompt.empty()) prompt += "\n\n";
-    prompt += message.content;
-  }
-  return prompt;
-}
-
 }  // namespace
 
 std::string_view OpenAiCompletionsDialect::name() const { return ApiName(Api::kOpenAiCompletions); }
 
 std::string OpenAiCompletionsDialect::PromptSha256(const Probe& probe) const {
-  Probe plain;
-  plain.messages = {{"", Prompt(probe)}};
-  return plain.PromptSha256();
+  return PlainPromptSha256(probe);
 }
 
 absl::StatusOr<HttpRequest> OpenAiCompletionsDialect::BuildRequest(const Endpoint& endpoint,
@@ -46,7 +36,7 @@ absl::StatusOr<HttpRequest> OpenAiCompletionsDialect::BuildRequest(const Endpoin
   const SamplingParameters& sampling = probe.sampling;
   json body = json::object();
   body["model"] = endpoint.model;
-  body["prompt"] = Prompt(probe);
+  body["prompt"] = PlainPrompt(probe);
   body["temperature"] = sampling.temperature;
   if (sampling.top_p.has_value()) body["top_p"] = *sampling.top_p;
   if (sampling.top_k.has_value()) body["top_k"] = *sampling.top_k;

@@ -24,6 +24,7 @@ DialectFeatures OpenAiResponsesDialect::features() const {
   features.top_k = false;
   features.min_p = false;
   features.seed = false;
+  features.reasoning_effort = true;
   return features;
 }
 
@@ -42,6 +43,7 @@ absl::StatusOr<HttpRequest> OpenAiResponsesDialect::BuildRequest(const Endpoint&
     body["top_logprobs"] = *sampling.top_logprobs;
     body["include"] = json::array({"message.output_text.logprobs"});
   }
+  if (sampling.reasoning_effort.has_value()) body["reasoning"] = {{"effort", *sampling.reasoning_effort}};
   body["store"] = false;
   body["stream"] = sampling.stream;
   return internal::JsonRequest(url, body, sampling.stream);

@@ -69,6 +69,7 @@ std::optional<ServerError> ReadServerError(const json& document, bool strict) {
   } else if (error->is_object()) {
     result.message = CleanLine(FindString(*error, "message").value_or(""));
     result.code = CleanLine(TextOfCode(*error), kMaxCodeBytes);
+    result.param = CleanLine(FindString(*error, "param").value_or(""), kMaxCodeBytes);
     const std::optional<std::int64_t> status = FindInteger(*error, "code");
     if (status.has_value() && *status >= 400 && *status <= 599) result.status = static_cast<int>(*status);
     result.retry_delay_s = RetryDelay(*error);

@@ -13,6 +13,8 @@ struct ServerError {
   std::string message;
   // The server's name for it: `code` if that is a string, else `type`, else `status`.
   std::string code;
+  // The parameter of the request that the object names.
+  std::string param;
   // An HTTP status that the object itself names.
   std::optional<int> status;
   // Seconds to wait, from a detail {"@type": ".../google.rpc.RetryInfo", "retryDelay": "32s"}.

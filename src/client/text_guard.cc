@@ -24,6 +24,16 @@ unsigned char ByteAt(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
 }
 
+// Line and paragraph separators and the marks that turn the direction of writing (U+2028..U+202E,
+// U+2066..U+2069): with them a text can look like another one.
+bool IsLayoutMark(std::string_view text, std::size_t i) {
+  if (ByteAt(text, i) != 0xE2) return false;
+  const unsigned char second = ByteAt(text, i + 1);
+  const unsigned char third = ByteAt(text, i + 2);
+  return (second == 0x80 && third >= 0xA8 && third <= 0xAE) ||
+         (second == 0x81 && third >= 0xA6 && third <= 0xA9);
+}
+
 // How many bytes of the key's beginning stand before `end`; 0 when too few to matter.
 std::size_t KeyBytesBefore(std::string_view text, std::size_t end, std::string_view key) {
   if (key.empty()) return 0;
@@ -73,10 +83,19 @@ std::string CleanLine(std::string_view text, std::size_t max_bytes) {
     const bool c1 = c == 0xC2 && ByteAt(line, i + 1) >= 0x80 && ByteAt(line, i + 1) <= 0x9F;
     if (c < 0x20 || c == 0x7F) line[i] = ' ';
     if (c1) line.replace(i, 2, "  ");
+    if (IsLayoutMark(line, i)) line.replace(i, 3, "   ");
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   if (cut) line += "...";
   return line;
+}
+
+std::string Quoted(std::string_view text, std::size_t max_bytes) {
+  std::string line = CleanLine(text, max_bytes);
+  for (char& c : line) {
+    if (c == '"') c = '\'';
+  }
+  return "\"" + line + "\"";
 }
 
 bool LooksLikeHtml(std::string_view body) {

@@ -11,9 +11,12 @@
 
 namespace pinchbeck::internal {
 
-// One line fit for a terminal and a log: valid UTF-8, control characters turned into spaces, at most about
-// `max_bytes` long.
+// One line fit for a terminal and a log: valid UTF-8, control characters and marks that turn the direction of
+// writing made spaces, at most about `max_bytes` long.
 [[nodiscard]] std::string CleanLine(std::string_view text, std::size_t max_bytes = 400);
+
+// The same between quotation marks, those inside made single, so that the text cannot seem to end early.
+[[nodiscard]] std::string Quoted(std::string_view text, std::size_t max_bytes = 400);
 
 [[nodiscard]] bool LooksLikeHtml(std::string_view body);
 

@@ -18,7 +18,9 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/curl_failure.h"
+#include "src/client/multi_driver.h"
 #include "src/client/sigpipe_guard.h"
+#include "src/client/tls_info.h"
 #include "src/client/url.h"
 
 namespace pinchbeck {
@@ -62,6 +64,11 @@ std::string_view TrimSpace(std::string_view text) {
 
 // One request on its way. Its address is known to libcurl, so it never moves.
 struct Transfer {
+  explicit Transfer(std::size_t& bytes_in_flight) : shared_bytes(bytes_in_flight) {}
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() { shared_bytes -= body_bytes; }
+
   std::int64_t id = 0;
   TransferHandler* handler = nullptr;
   std::unique_ptr<CURL, EasyDeleter> easy;
@@ -70,6 +77,9 @@ struct Transfer {
   internal::FailureContext context;
   char curl_words[CURL_ERROR_SIZE] = {};
   std::size_t max_body_bytes = 0;
+  // Of all transfers together; the count belongs to the transport.
+  std::size_t max_shared_bytes = 0;
+  std::size_t& shared_bytes;
   std::size_t max_header_bytes = 0;
 
   SteadyClock::time_point start;
@@ -78,6 +88,7 @@ struct Transfer {
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
   bool head_delivered = false;
+  std::optional<TlsInfo> tls;
   TransferFailure own_failure = TransferFailure::kNone;
   std::string own_message;
 
@@ -97,6 +108,8 @@ std::size_t OnHeaderLine(char* data, std::size_t size, std::size_t count, void* 
   transfer.last_bytes_s = SecondsSince(transfer.start);
   transfer.context.got_bytes = true;
   transfer.header_bytes += line.size();
+  // The connection can be looked at only while it is in use.
+  if (!transfer.tls.has_value()) transfer.tls = internal::ReadTlsInfo(transfer.easy.get());
   if (transfer.header_bytes > transfer.max_header_bytes) {
     transfer.Fail(TransferFailure::kTooLarge, "the answer of " + transfer.context.origin + " has more than " +
                                                   std::to_string(transfer.max_header_bytes) +
@@ -128,10 +141,18 @@ std::size_t OnBodyBytes(char* data, std::size_t size, std::size_t count, void* u
     transfer.DeliverHead();
   }
   transfer.body_bytes += bytes.size();
+  transfer.shared_bytes += bytes.size();
   if (transfer.body_bytes > transfer.max_body_bytes) {
     transfer.Fail(TransferFailure::kTooLarge, "the answer of " + transfer.context.origin +
                                                   " is larger than " +
                                                   std::to_string(transfer.max_body_bytes) + " bytes");
+    return 0;
+  }
+  if (transfer.shared_bytes > transfer.max_shared_bytes) {
+    transfer.Fail(TransferFailure::kTooLarge, "the answers in flight are larger than " +
+                                                  std::to_string(transfer.max_shared_bytes) +
+                                                  " bytes together, and that of " + transfer.context.origin +
+                                                  " was given up: use less concurrency");
     return 0;
   }
   if (const absl::Status status = transfer.handler->OnBytes(bytes, arrival_s); !status.ok()) {
@@ -166,7 +187,8 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
 
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(CurlTransportOptions options, CURLM* multi) : options_(std::move(options)), multi_(multi) {
+  CurlTransport(CurlTransportOptions options, CURLM* multi, std::unique_ptr<internal::MultiDriver> driver)
+      : options_(std::move(options)), multi_(multi), driver_(std::move(driver)) {
     // Each request gets a connection of its own: on a shared one, answers would delay each other.
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   }
@@ -175,6 +197,7 @@ class CurlTransport final : public Transport {
     const internal::SigpipeGuard guard;
     for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
     transfers_.clear();
+    driver_.reset();
     multi_.reset();
   }
 
@@ -185,7 +208,7 @@ class CurlTransport final : public Transport {
       return absl::PermissionDeniedError("refused to send the API key unencrypted to " + url.Origin() +
                                          ": use an https base URL");
     }
-    auto transfer = std::make_unique<Transfer>();
+    auto transfer = std::make_unique<Transfer>(bytes_in_flight_);
     transfer->easy.reset(curl_easy_init());
     if (transfer->easy == nullptr)
       return absl::ResourceExhaustedError("out of memory while starting a request");
@@ -193,6 +216,7 @@ class CurlTransport final : public Transport {
     transfer->handler = &handler;
     transfer->body = request.http.body;
     transfer->max_body_bytes = options_.max_response_bytes;
+    transfer->max_shared_bytes = options_.max_bytes_in_flight;
     transfer->max_header_bytes = options_.max_header_bytes;
     transfer->context.origin = url.Origin();
     transfer->context.timeouts = request.timeouts;
@@ -206,8 +230,7 @@ class CurlTransport final : public Transport {
     }
     const std::int64_t id = transfer->id;
     transfers_.emplace(id, std::move(transfer));
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+    driver_->RunDue();
     return id;
   }
 
@@ -221,20 +244,16 @@ class CurlTransport final : public Transport {
 
   std::vector<TransferResult> Poll(absl::Duration max_wait) override {
     const internal::SigpipeGuard guard;
-    std::vector<TransferResult> results = Advance();
+    std::vector<TransferResult> results = TakeEnded();
     if (!results.empty()) return results;
-    const int wait =
-        static_cast<int>(std::clamp<std::int64_t>(absl::ToInt64Milliseconds(max_wait), 0, 60'000));
-    curl_multi_poll(multi_.get(), nullptr, 0, wait, nullptr);
-    return Advance();
+    driver_->Wait(static_cast<int>(std::clamp<std::int64_t>(absl::ToInt64Milliseconds(max_wait), 0, 60'000)));
+    return TakeEnded();
   }
 
  private:
   void SetOptions(const TransferRequest& request, const internal::Url& url, Transfer& transfer) const;
 
-  std::vector<TransferResult> Advance() {
-    int running = 0;
-    curl_multi_perform(multi_.get(), &running);
+  std::vector<TransferResult> TakeEnded() {
     std::vector<TransferResult> results;
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
@@ -249,9 +268,16 @@ class CurlTransport final : public Transport {
 
   // Ends transfers that have not received a byte for too long.
   void EndSilentTransfers(std::vector<TransferResult>& results) {
+    // Looking at all of them after every event would cost more than the event.
+    constexpr std::chrono::milliseconds kBetweenLooks(10);
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (now - last_look_ < kBetweenLooks) return;
+    last_look_ = now;
     std::vector<Transfer*> silent;
     for (auto& [id, transfer] : transfers_) {
-      const double limit = absl::ToDoubleSeconds(transfer->context.timeouts.idle);
+      const TransferTimeouts& timeouts = transfer->context.timeouts;
+      const double limit =
+          absl::ToDoubleSeconds(transfer->context.got_bytes ? timeouts.idle : timeouts.first_byte);
       if (SecondsSince(transfer->start) - transfer->last_bytes_s > limit) silent.push_back(transfer.get());
     }
     for (Transfer* transfer : silent) results.push_back(End(*transfer, CURLE_OPERATION_TIMEDOUT));
@@ -266,6 +292,7 @@ class CurlTransport final : public Transport {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.head.status = static_cast<int>(status);
     ReadConnectTime(easy, transfer, result);
+    ReadConnection(easy, transfer, result);
     result.failure = transfer.own_failure;
     result.message = transfer.own_message;
     if (result.failure == TransferFailure::kNone) {
@@ -295,10 +322,27 @@ class CurlTransport final : public Transport {
     if (new_connections > 0 && ready_us > 0) result.connect_s = static_cast<double>(ready_us) / 1e6;
   }
 
+  static void ReadConnection(CURL* easy, Transfer& transfer, TransferResult& result) {
+    long version = 0;
+    long tunnel = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (version == CURL_HTTP_VERSION_1_0) result.http_version = "1.0";
+    if (version == CURL_HTTP_VERSION_1_1) result.http_version = "1.1";
+    if (version == CURL_HTTP_VERSION_2_0) result.http_version = "2";
+    result.proxy_tunnel = tunnel != 0;
+    result.tls = std::move(transfer.tls);
+  }
+
   CurlTransportOptions options_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
+  std::unique_ptr<internal::MultiDriver> driver_;
+  // Of the bodies so far; transfers take their part away when they end, so that it outlives them.
+  std::size_t bytes_in_flight_ = 0;
   std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
   std::int64_t next_id_ = 1;
+  // When silent transfers were last looked for.
+  SteadyClock::time_point last_look_;
 };
 
 void CurlTransport::SetOptions(const TransferRequest& request, const internal::Url& url,
@@ -342,7 +386,13 @@ absl::StatusOr<std::unique_ptr<Transport>> MakeCurlTransport(const CurlTransport
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   CURLM* multi = initialised == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) return absl::InternalError("libcurl could not be initialised");
-  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi));
+  auto driver = std::make_unique<internal::MultiDriver>(multi);
+  if (!driver->ok()) {
+    driver.reset();
+    curl_multi_cleanup(multi);
+    return absl::ResourceExhaustedError("too many open files to watch connections with");
+  }
+  return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options, multi, std::move(driver)));
 }
 
 }  // namespace pinchbeck

@@ -24,9 +24,11 @@ using internal::JsonValue;
 
 constexpr std::size_t kMaxBatteryBytes = std::size_t{16} << 20;
 constexpr std::array<std::string_view, 4> kGroups = {"choice", "logprob", "text", "tokenizer"};
-constexpr std::array<std::string_view, 6> kSignals = {"choice",  "logprob", "token_length",
-                                                      "latency", "text",    "tokenizer"};
+constexpr std::array<std::string_view, 7> kSignals = {"choice", "logprob",   "token_length", "latency",
+                                                      "text",   "tokenizer", "reasoning"};
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
+// Reasoning effort is no field: recordings do not keep it, so that answers at two efforts could be taken for
+// answers to one probe. Generated probes have it in their ids.
 constexpr std::array<std::string_view, 7> kSamplingFields = {"temperature", "top_p",        "top_k", "min_p",
                                                              "max_tokens",  "top_logprobs", "stream"};
 
@@ -196,6 +198,11 @@ void AppendSampling(const SamplingParameters& sampling, std::string* out) {
   integer("top_logprobs", sampling.top_logprobs);
   AppendMember("stream", out);
   *out += sampling.stream ? "true" : "false";
+  // Left out where absent, so that the hashes of batteries without it stay as they were.
+  if (sampling.reasoning_effort.has_value()) {
+    AppendMember("reasoning_effort", out);
+    AppendJsonString(*sampling.reasoning_effort, out);
+  }
   *out += '}';
 }
 

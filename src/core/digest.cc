@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "pinchbeck/core/plain_prompt.h"
 #include "pinchbeck/core/probe.h"
 #include "src/internal/json_text.h"
 
@@ -38,6 +39,25 @@ std::string Probe::PromptSha256() const {
   }
   list += ']';
   return internal::Sha256Hex(list);
+}
+
+std::string PlainPrompt(const Probe& probe) {
+  std::string prompt;
+  for (const ChatMessage& message : probe.messages) {
+    if (!prompt.empty()) prompt += "\n\n";
+    prompt += message.content;
+  }
+  return prompt;
+}
+
+std::string PlainPromptSha256(const Probe& probe) {
+  Probe plain;
+  plain.messages = {{"", PlainPrompt(probe)}};
+  return plain.PromptSha256();
+}
+
+bool IsPromptOf(const Probe& probe, std::string_view sha256) {
+  return sha256 == probe.PromptSha256() || sha256 == PlainPromptSha256(probe);
 }
 
 }  // namespace pinchbeck

@@ -1,5 +1,6 @@
 #include "src/core/gzip_repair.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,7 +8,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -49,15 +49,28 @@ absl::StatusOr<Content> Scan(const std::string& path) {
   return content;
 }
 
-// A file under a temporary name that disappears unless it is renamed to its final one.
+// A hidden name of our own, so that no file of the user's is ever taken for a leftover.
+std::string TemporaryName(const std::string& path) {
+  const std::filesystem::path whole(path);
+  return (whole.parent_path() / ("." + whole.filename().string() + ".pinchbeck-repair")).string();
+}
+
+// A locked file under a temporary name that disappears unless it is renamed to its final one.
 class TemporaryFile {
  public:
   static absl::StatusOr<TemporaryFile> CreateBeside(const std::string& path) {
     TemporaryFile result;
-    result.name_ = path + ".repair-XXXXXX";
-    result.file_ = FileDescriptor(::mkstemp(result.name_.data()));
-    if (!result.file_.is_open())
+    result.name_ = TemporaryName(path);
+    (void)::unlink(result.name_.c_str());
+    constexpr mode_t kOwnerOnly = 0600;
+    result.file_ = FileDescriptor(
+        ::open(result.name_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly));
+    if (!result.file_.is_open()) {
+      result.name_.clear();
       return ErrnoStatus(errno, path, "cannot create a repaired copy in its folder");
+    }
+    // Before it has the recording's name, so that nobody finds it there without a lock.
+    PINCHBECK_RETURN_IF_ERROR(LockForWriting(result.file_, path));
     return result;
   }
   TemporaryFile(TemporaryFile&& other) noexcept
@@ -69,13 +82,13 @@ class TemporaryFile {
   const FileDescriptor& file() const { return file_; }
   const std::string& name() const { return name_; }
 
-  absl::Status MoveTo(const std::string& path) {
+  absl::StatusOr<FileDescriptor> MoveTo(const std::string& path) {
     PINCHBECK_RETURN_IF_ERROR(Sync(file_, name_));
     if (::rename(name_.c_str(), path.c_str()) != 0) {
       return ErrnoStatus(errno, path, "cannot put the repaired copy in place");
     }
     name_.clear();
-    return absl::OkStatus();
+    return std::move(file_);
   }
 
  private:
@@ -106,9 +119,9 @@ absl::Status CopyPrefix(const std::string& path, std::int64_t count, const Tempo
 
 }  // namespace
 
-absl::StatusOr<std::int64_t> RepairGzipTail(const std::string& path) {
+absl::StatusOr<GzipRepair> RepairGzipTail(const std::string& path) {
   PINCHBECK_ASSIGN_OR_RETURN(const Content content, Scan(path));
-  if (!content.truncated && content.bytes == content.bytes_of_complete_lines) return 0;
+  if (!content.truncated && content.bytes == content.bytes_of_complete_lines) return GzipRepair{};
   // A link keeps pointing at the file: the file it leads to is the one replaced.
   std::error_code error;
   const std::string target = std::filesystem::canonical(path, error).string();
@@ -120,8 +133,9 @@ absl::StatusOr<std::int64_t> RepairGzipTail(const std::string& path) {
     return ErrnoStatus(errno, path, "cannot set the permissions of the repaired copy");
   }
   PINCHBECK_RETURN_IF_ERROR(CopyPrefix(target, content.bytes_of_complete_lines, copy));
-  PINCHBECK_RETURN_IF_ERROR(copy.MoveTo(target));
-  return content.bytes - content.bytes_of_complete_lines;
+  GzipRepair repair{content.bytes - content.bytes_of_complete_lines, FileDescriptor()};
+  PINCHBECK_ASSIGN_OR_RETURN(repair.replacement, copy.MoveTo(target));
+  return repair;
 }
 
 }  // namespace pinchbeck::internal

@@ -60,6 +60,29 @@ absl::StatusOr<FileDescriptor> OpenForAppending(const std::string& path) {
   return FileDescriptor(fd);
 }
 
+// Whether the path still leads to the open file.
+bool IsFileAt(const FileDescriptor& file, const std::string& path) {
+  struct stat open = {};
+  struct stat named = {};
+  return ::fstat(file.get(), &open) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+// Opens a file and keeps other writers away from it. Devices and pipes are for anybody.
+absl::StatusOr<FileDescriptor> OpenAlone(const std::string& path) {
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    PINCHBECK_ASSIGN_OR_RETURN(FileDescriptor file, OpenForAppending(path));
+    struct stat info = {};
+    if (::fstat(file.get(), &info) != 0) return ErrnoStatus(errno, path, "cannot inspect");
+    if (!S_ISREG(info.st_mode)) return file;
+    PINCHBECK_RETURN_IF_ERROR(internal::LockForWriting(file, path));
+    // A writer that has ended in between may have put another file in its place.
+    if (IsFileAt(file, path)) return file;
+  }
+  return absl::AbortedError(path + ": other processes keep replacing the file; run one writer at a time");
+}
+
 }  // namespace
 
 class RecordingWriter::Impl {
@@ -90,7 +113,7 @@ class RecordingWriter::Impl {
 };
 
 absl::Status RecordingWriter::Impl::Open() {
-  PINCHBECK_ASSIGN_OR_RETURN(file_, OpenForAppending(path_));
+  PINCHBECK_ASSIGN_OR_RETURN(file_, OpenAlone(path_));
   return Repair();
 }
 
@@ -105,9 +128,9 @@ absl::Status RecordingWriter::Impl::Repair() {
     PINCHBECK_ASSIGN_OR_RETURN(repaired_bytes_, RepairPlainTail(file_, path_, info.st_size));
     return absl::OkStatus();
   }
-  PINCHBECK_ASSIGN_OR_RETURN(repaired_bytes_, internal::RepairGzipTail(path_));
-  // The repair may have put another file in the place of the one opened.
-  PINCHBECK_ASSIGN_OR_RETURN(file_, OpenForAppending(path_));
+  PINCHBECK_ASSIGN_OR_RETURN(internal::GzipRepair repair, internal::RepairGzipTail(path_));
+  repaired_bytes_ = repair.dropped_bytes;
+  if (repair.replacement.is_open()) file_ = std::move(repair.replacement);
   return absl::OkStatus();
 }
 

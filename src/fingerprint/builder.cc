@@ -7,12 +7,14 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/signal/evidence.h"
+#include "src/fingerprint/limits.h"
+#include "src/signal/logprob_margin.h"
 
 namespace pinchbeck {
 namespace {
 
-// More sessions than this are pooled: a session that is new in every observation says nothing about spread.
-constexpr std::size_t kMaxSessions = 64;
+// Level of the limit that a new session's times must exceed.
+constexpr double kLatencyLimitLevel = 0.01;
 
 std::string DescribeFailures(const SampleSet& sample) {
   std::string text;
@@ -20,6 +22,28 @@ std::string DescribeFailures(const SampleSet& sample) {
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + kind;
   }
   return text.empty() ? "none was recorded" : "failed: " + text;
+}
+
+// Effects of the modes of latency by name, one for each group left out.
+using LatencyEffects = std::map<std::string, std::vector<double>>;
+
+void AddLatencyEffects(const SampleSet& reference, const SampleSet& left_out, SignalOptions options,
+                       LatencyEffects& effects) {
+  for (const LatencyMode mode : {LatencyMode::kShape, LatencyMode::kStrict}) {
+    options.latency = mode;
+    const SignalEvidence evidence = EvaluateLatency(reference, left_out, options);
+    if (!evidence.measurable || !evidence.effect) continue;
+    effects["latency_" + std::string(LatencyModeName(mode))].push_back(std::max(0.0, *evidence.effect));
+  }
+}
+
+// The largest of S effects is exceeded by an honest session once in S + 1 times; what is stored is a limit
+// that another session keeps within. No Cliff's delta is above 1.
+void SetLatencySpread(const LatencyEffects& effects, std::map<std::string, double>& spread) {
+  for (const auto& [name, of_groups] : effects) {
+    const auto limit = internal::SessionLimit(of_groups, kLatencyLimitLevel);
+    if (limit) spread[name] = std::min(1.0, *limit);
+  }
 }
 
 // Largest effect between one group and the rest, per signal: what honest servings (or sessions) differ by.
@@ -30,8 +54,11 @@ std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& gr
   options.claim = Claim::kServing;
   options.permutations = 199;
   options.seed = seed;
+  options.sampled_tokens = false;
   using Evaluate = SignalEvidence (*)(const SampleSet&, const SampleSet&, const SignalOptions&);
-  constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength, EvaluateText};
+  constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength, EvaluateText,
+                                   EvaluateReasoning};
+  LatencyEffects latency;
   for (std::size_t left_out = 0; left_out < groups.size(); ++left_out) {
     std::vector<const SampleSet*> rest;
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -44,7 +71,9 @@ std::map<std::string, double> LeaveOneOutSpread(const std::vector<SampleSet>& gr
       double& largest = spread[evidence.signal];
       largest = std::max(largest, std::abs(*evidence.effect));
     }
+    AddLatencyEffects(reference, groups[left_out], options, latency);
   }
+  SetLatencySpread(latency, spread);
   return spread;
 }
 
@@ -90,7 +119,7 @@ absl::Status FingerprintBuilder::Add(const Observation& observation, const std::
   std::string session = observation.session.value_or("");
   auto it = index_.find({variant, session});
   if (it == index_.end()) {
-    if (parts_.size() >= kMaxSessions) {
+    if (parts_.size() >= internal::kMaxSessions) {
       session.clear();
       it = index_.find({variant, session});
     }
@@ -115,6 +144,10 @@ absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
   if (options_.keep_text && options_.private_texts) {
     return absl::InvalidArgumentError(
         "keep_text and private_texts contradict each other; choose whether the answers' texts are kept");
+  }
+  if (parts_.size() > internal::kMaxParts) {
+    return absl::InvalidArgumentError("more than " + std::to_string(internal::kMaxParts) +
+                                      " sessions and variants; enrol fewer recordings as variants");
   }
   std::vector<const SampleBuilder*> builders;
   for (const Part& part : parts_) builders.push_back(part.builder.get());

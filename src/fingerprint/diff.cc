@@ -7,8 +7,8 @@ namespace pinchbeck {
 namespace {
 
 using Evaluate = SignalEvidence (*)(const SampleSet&, const SampleSet&, const SignalOptions&);
-constexpr Evaluate kSignals[] = {EvaluateChoice, EvaluateLogprob, EvaluateTokenLength,
-                                 EvaluateText,   EvaluateLatency, EvaluateTokenizer};
+constexpr Evaluate kSignals[] = {EvaluateChoice,    EvaluateLogprob, EvaluateTokenLength, EvaluateText,
+                                 EvaluateReasoning, EvaluateLatency, EvaluateTokenizer};
 
 void AddCells(const std::string& probe, const SampleSet& a, const SampleSet& b, const SignalOptions& options,
               std::vector<CellDiff>& cells) {

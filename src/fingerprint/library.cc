@@ -33,7 +33,8 @@ constexpr std::pair<std::string_view, bool ProbePlan::*> kSignals[] = {
     {"token_length", &ProbePlan::token_length},
     {"latency", &ProbePlan::latency},
     {"text", &ProbePlan::text},
-    {"tokenizer", &ProbePlan::tokenizer}};
+    {"tokenizer", &ProbePlan::tokenizer},
+    {"reasoning", &ProbePlan::reasoning}};
 
 IndexEntry Describe(const std::string& file, std::string_view bytes, const Fingerprint& fingerprint) {
   IndexEntry entry;

@@ -13,8 +13,12 @@
 #include "pinchbeck/version.h"
 #include "src/fingerprint/file_writer.h"
 #include "src/fingerprint/json_field.h"
+#include "src/fingerprint/latency_json.h"
+#include "src/fingerprint/limits.h"
+#include "src/fingerprint/logprob_json.h"
 #include "src/fingerprint/provenance_json.h"
 #include "src/fingerprint/text_json.h"
+#include "src/signal/length_cells.h"
 
 namespace pinchbeck {
 namespace {
@@ -52,6 +56,7 @@ Json PlanToJson(const ProbePlan& plan) {
   if (plan.latency) signals.push_back("latency");
   if (plan.text) signals.push_back("text");
   if (plan.tokenizer) signals.push_back("tokenizer");
+  if (plan.reasoning) signals.push_back("reasoning");
   Json json = {{"signals", signals}};
   if (plan.choice) json["answer"] = plan.normalise_choice ? "normalised" : "raw";
   if (plan.token_length) json["length_source"] = LengthSourceName(plan.length_source);
@@ -69,17 +74,13 @@ Json ConditionsToJson(const ProbeConditions& conditions) {
   return json;
 }
 
-Json LogprobsToJson(const ProbeSample& sample) {
-  Json list = Json::array();
-  for (const FirstTokenLogprobs& vector : sample.logprobs) {
-    Json tokens = Json::array(), values = Json::array();
-    for (const auto& [token, value] : vector.entries) {
-      tokens.push_back(token);
-      values.push_back(value);
-    }
-    list.push_back({{"alternatives", vector.has_alternatives}, {"tokens", tokens}, {"values", values}});
+Json LengthsToJson(const std::vector<OutputLength>& lengths) {
+  Json values = Json::array(), capped = Json::array();
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    values.push_back(lengths[i].length);
+    if (lengths[i].capped) capped.push_back(i);
   }
-  return list;
+  return {{"values", values}, {"capped", capped}};
 }
 
 Json ProbeSampleToJson(const ProbeSample& sample) {
@@ -88,27 +89,11 @@ Json ProbeSampleToJson(const ProbeSample& sample) {
   if (!sample.choices.empty()) json["choices"] = CountsToJson(sample.choices);
   if (!sample.logprobs.empty()) {
     json["tokens"] = sample.tokens;
-    json["logprobs"] = LogprobsToJson(sample);
+    json["logprobs"] = internal::LogprobsToJson(sample.logprobs);
   }
-  if (!sample.lengths.empty()) {
-    Json lengths = Json::array(), capped = Json::array();
-    for (std::size_t i = 0; i < sample.lengths.size(); ++i) {
-      lengths.push_back(sample.lengths[i].length);
-      if (sample.lengths[i].capped) capped.push_back(i);
-    }
-    json["lengths"] = {{"values", lengths}, {"capped", capped}};
-  }
-  if (!sample.latencies.empty()) {
-    Json list = Json::array();
-    for (const Latency& latency : sample.latencies) {
-      Json item = {{"first_token_s", latency.first_token_s}};
-      PutOptional(item, "median_gap_s", latency.median_gap_s);
-      PutOptional(item, "tokens_per_s", latency.tokens_per_s);
-      PutOptional(item, "minute", latency.minute);
-      list.push_back(std::move(item));
-    }
-    json["latencies"] = std::move(list);
-  }
+  if (!sample.lengths.empty()) json["lengths"] = LengthsToJson(sample.lengths);
+  if (!sample.reasoning.empty()) json["reasoning"] = LengthsToJson(sample.reasoning);
+  if (!sample.latencies.empty()) json["latencies"] = internal::LatenciesToJson(sample.latencies);
   if (!sample.texts.empty()) json["texts"] = internal::TextsToJson(sample.texts);
   if (!sample.input_tokens.empty()) json["input_tokens"] = CountsToJson(sample.input_tokens);
   return json;
@@ -179,6 +164,8 @@ ProbePlan ReadPlan(const Field& field) {
       plan.text = true;
     } else if (signal == "tokenizer") {
       plan.tokenizer = true;
+    } else if (signal == "reasoning") {
+      plan.reasoning = true;
     } else {
       item.Fail("unknown signal \"" + signal + "\"");
     }
@@ -212,46 +199,19 @@ ProbeConditions ReadConditions(const Field& field) {
           .prompt_sha256 = OptionalString(field, "prompt_sha256")};
 }
 
-FirstTokenLogprobs ReadLogprobs(const Field& field, std::size_t tokens) {
-  FirstTokenLogprobs vector;
-  vector.has_alternatives = field.At("alternatives").Bool();
-  const std::vector<double> indices = field.At("tokens").Numbers(), values = field.At("values").Numbers();
-  if (indices.size() != values.size()) field.Fail("tokens and values differ in length");
-  if (indices.empty() || indices.size() > kMaxTopLogprobs) field.Fail("expected 1 to 32 entries");
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (!(indices[i] >= 0 && indices[i] < static_cast<double>(tokens)))
-      field.Fail("token index out of range");
-    if (!std::isfinite(values[i]) || values[i] <= -9000 || values[i] > 0.1)
-      field.Fail("log-probability out of range");
-    if (i > 0 && values[i] > values[i - 1]) field.Fail("log-probabilities are not in falling order");
-    vector.entries.emplace_back(static_cast<std::uint32_t>(indices[i]), values[i]);
-  }
-  if (vector.has_alternatives && vector.entries.size() < 2) vector.has_alternatives = false;
-  return vector;
-}
-
-Latency ReadLatency(const Field& field) {
-  Latency latency;
-  const Field first = field.At("first_token_s");
-  latency.first_token_s = first.Number();
-  if (!(latency.first_token_s > 0) || !std::isfinite(latency.first_token_s))
-    first.Fail("expected seconds > 0");
-  latency.median_gap_s = OptionalNumber(field, "median_gap_s");
-  latency.tokens_per_s = OptionalNumber(field, "tokens_per_s");
-  latency.minute = OptionalInteger(field, "minute");
-  return latency;
-}
-
-void ReadLengths(const Field& field, ProbeSample& sample) {
+std::vector<OutputLength> ReadLengths(const Field& field) {
+  std::vector<OutputLength> lengths;
   for (const double value : field.At("values").Numbers()) {
-    if (!(value >= 0) || !std::isfinite(value)) field.Fail("a length is negative or not finite");
-    sample.lengths.push_back({value, false});
+    if (!(value >= 0 && value <= internal::kMostLength) || value != std::floor(value))
+      field.Fail("expected lengths that are whole numbers from 0 to 1e9");
+    lengths.push_back({value, false});
   }
   for (const Field& index : field.At("capped").Items()) {
     const auto i = static_cast<std::size_t>(index.Count());
-    if (i >= sample.lengths.size()) index.Fail("index out of range");
-    sample.lengths[i].capped = true;
+    if (i >= lengths.size()) index.Fail("index out of range");
+    lengths[i].capped = true;
   }
+  return lengths;
 }
 
 ProbeSample ReadProbeSample(const Field& field) {
@@ -263,11 +223,12 @@ ProbeSample ReadProbeSample(const Field& field) {
   if (const auto logprobs = field.Find("logprobs")) {
     for (const Field& token : field.At("tokens").Items()) sample.tokens.push_back(token.String());
     for (const Field& item : logprobs->Items())
-      sample.logprobs.push_back(ReadLogprobs(item, sample.tokens.size()));
+      sample.logprobs.push_back(internal::ReadLogprobs(item, sample.tokens.size()));
   }
-  if (const auto lengths = field.Find("lengths")) ReadLengths(*lengths, sample);
+  if (const auto lengths = field.Find("lengths")) sample.lengths = ReadLengths(*lengths);
+  if (const auto lengths = field.Find("reasoning")) sample.reasoning = ReadLengths(*lengths);
   if (const auto list = field.Find("latencies")) {
-    for (const Field& item : list->Items()) sample.latencies.push_back(ReadLatency(item));
+    for (const Field& item : list->Items()) sample.latencies.push_back(internal::ReadLatency(item));
   }
   if (const auto list = field.Find("texts")) {
     for (const Field& item : list->Items()) sample.texts.push_back(internal::ReadText(item));
@@ -289,6 +250,7 @@ ProbeSample ReadProbeSample(const Field& field) {
   at_most_usable(static_cast<std::size_t>(sample.choice_count()), "choices");
   at_most_usable(sample.logprobs.size(), "log-probability vectors");
   at_most_usable(sample.lengths.size(), "lengths");
+  at_most_usable(sample.reasoning.size(), "reasoning counts");
   at_most_usable(sample.latencies.size(), "latencies");
   at_most_usable(sample.texts.size(), "texts");
   return sample;
@@ -360,6 +322,10 @@ Fingerprint ReadFingerprint(const Field& root) {
   }
   for (const auto& [id, plan] : root.At("plan").Members()) fingerprint.plan.emplace(id, ReadPlan(plan));
   const Field parts = root.At("parts");
+  if (parts.Items().size() > internal::kMaxParts) {
+    parts.Fail("more than " + std::to_string(internal::kMaxParts) +
+               " parts (sessions and variants); enrol fewer recordings as variants");
+  }
   for (const Field& part : parts.Items()) fingerprint.parts.push_back(ReadPart(part, fingerprint.plan));
   if (fingerprint.parts.empty()) parts.Fail("must not be empty");
   fingerprint.variant_spread = ReadSpread(root, "variant_spread");

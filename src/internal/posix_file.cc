@@ -1,6 +1,7 @@
 #include "src/internal/posix_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +101,18 @@ absl::Status Sync(const FileDescriptor& file, const std::string& path) {
   // Pipes, terminals and some network file systems have nothing to flush.
   if (errno == EINVAL || errno == EROFS || errno == ENOTSUP || errno == ENOSYS) return absl::OkStatus();
   return ErrnoStatus(errno, path, "cannot flush to disk");
+}
+
+absl::Status LockForWriting(const FileDescriptor& file, const std::string& path) {
+  int result = 0;
+  do {
+    result = ::flock(file.get(), LOCK_EX | LOCK_NB);
+  } while (result != 0 && errno == EINTR);
+  // ENOLCK, ENOTSUP, EINVAL: network file systems without locks.
+  if (result == 0 || errno != EWOULDBLOCK) return absl::OkStatus();
+  return absl::FailedPreconditionError(path +
+                                       ": another process is writing this file; wait for its end or choose "
+                                       "another file");
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {

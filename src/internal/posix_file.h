@@ -51,6 +51,10 @@ class FileDescriptor {
 // Flushes to stable storage; kinds of files that have none are fine.
 [[nodiscard]] absl::Status Sync(const FileDescriptor& file, const std::string& path);
 
+// Locks a file against other writers that do the same, until its descriptor is closed. Where the file system
+// has no locks, nothing happens. FailedPrecondition: somebody else holds the lock.
+[[nodiscard]] absl::Status LockForWriting(const FileDescriptor& file, const std::string& path);
+
 // The whole file. ResourceExhausted: longer than max_bytes.
 [[nodiscard]] absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 

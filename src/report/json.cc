@@ -1,6 +1,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pinchbeck/report/report_writers.h"
 
@@ -45,6 +47,57 @@ Json SignalToJson(const SignalReport& report) {
   return json;
 }
 
+Json PowerToJson(const std::vector<PowerStatement>& statements) {
+  Json list = Json::array();
+  for (const PowerStatement& item : statements) {
+    list.push_back({{"against", item.against},
+                    {"effect", Optional(item.effect)},
+                    {"effect_unit", item.effect ? Json(item.effect_unit) : Json(nullptr)},
+                    {"power", item.power},
+                    {"n_observed", item.n_observed}});
+  }
+  return list;
+}
+
+Json ConfigurationToJson(const Configuration& found) {
+  return {{"kind", found.kind},
+          {"explains", found.explains},
+          {"temperature_factor", Optional(found.temperature_factor)},
+          {"temperature_low", Optional(found.temperature_low)},
+          {"temperature_high", Optional(found.temperature_high)},
+          {"p_value", Optional(found.p_value)},
+          {"note", found.note}};
+}
+
+Json TokenizerToJson(const TokenizerFit& fit) {
+  Json backends = Json::array();
+  for (const CountingBackend& backend : fit.backends) {
+    backends.push_back({{"shift", backend.shift}, {"share", backend.share}});
+  }
+  return {{"reading", TokenizerReadingName(fit.reading)},
+          {"probes", fit.probes},
+          {"matching", fit.matching},
+          {"distinct_counts", fit.distinct},
+          {"slope", fit.slope},
+          {"intercept", fit.intercept},
+          {"intercept_low", fit.intercept_low},
+          {"intercept_high", fit.intercept_high},
+          {"r_squared", Optional(fit.r_squared)},
+          {"largest_residual", fit.largest_residual},
+          {"unstable_probes", fit.unstable},
+          {"backends", std::move(backends)}};
+}
+
+Json UsageToJson(const UsageAgainstText& usage) {
+  return {{"unit", usage.unit},
+          {"probes", usage.probes},
+          {"n_reference", usage.n_reference},
+          {"n_observed", usage.n_observed},
+          {"factor", usage.factor},
+          {"low", usage.low},
+          {"high", usage.high}};
+}
+
 }  // namespace
 
 std::string ReportToJson(const Report& report) {
@@ -70,6 +123,7 @@ std::string ReportToJson(const Report& report) {
   }
   json["reason"] = Optional(report.reason);
   json["power_against"] = report.power_against.empty() ? Json(nullptr) : Json(report.power_against);
+  json["power"] = PowerToJson(report.power);
   json["not_ruled_out"] = Json::array();
   for (const NotRuledOut& item : report.not_ruled_out) {
     json["not_ruled_out"].push_back({{"model", item.model}, {"power", item.power}});
@@ -86,6 +140,11 @@ std::string ReportToJson(const Report& report) {
                        {"low", report.mixture->low},
                        {"high", report.mixture->high}};
   }
+  json["other_share"] =
+      report.other_share_low ? Json{{"low", *report.other_share_low}, {"high", 1}} : Json(nullptr);
+  json["configuration"] = report.configuration ? ConfigurationToJson(*report.configuration) : Json(nullptr);
+  json["tokenizer"] = report.tokenizer ? TokenizerToJson(*report.tokenizer) : Json(nullptr);
+  json["usage_against_text"] = report.usage ? UsageToJson(*report.usage) : Json(nullptr);
   json["condition_differences"] = report.condition_differences;
   json["warnings"] = report.warnings;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

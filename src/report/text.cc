@@ -84,10 +84,18 @@ std::string Reason(const Report& report) {
     }
     return text;
   }
+  if (reason == "incoherent_log_probabilities") {
+    return "Nothing differs, but the reported log-probabilities contradict themselves and may be made up; "
+           "without them a substitute would not have been found reliably.";
+  }
   if (reason == "configuration") {
-    return "The answers differ, but the log-probabilities agree with the claimed weights: this points to "
-           "other sampling "
-           "settings, another template or a hidden system prompt rather than to another model.";
+    return "The answers differ, but other settings of the same model explain it: " +
+           (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
+  }
+  if (reason == "configuration_or_alternative") {
+    return "The answers differ; other settings of the same model explain it, but a stored alternative is not "
+           "ruled out: " +
+           (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
   }
   if (reason == "ranking_only") {
     return report.condition_differences.empty()
@@ -150,7 +158,50 @@ std::string Attributed(const Report& report) {
                         Printable(report.mixture->model), 100 * report.mixture->fraction,
                         100 * report.mixture->low, 100 * report.mixture->high));
   }
+  if (report.other_share_low && *report.other_share_low > 0) {
+    text +=
+        Wrap("  ", "  ",
+             absl::StrFormat("Whatever else answers, it gives at least %.0f%% of the answers (95%% limit), "
+                             "and may give all of them.",
+                             100 * *report.other_share_low));
+  }
+  if (report.verdict == Verdict::kDiffers && report.configuration && !report.configuration->note.empty()) {
+    text += Wrap("  ", "  ", "Other settings do not explain all of it: " + report.configuration->note + ".");
+  }
   return text;
+}
+
+std::string Usage(const UsageAgainstText& usage) {
+  return Wrap(
+      "  usage         ", std::string(31, ' '),
+      absl::StrFormat("%.3g times [%.3g, %.3g] the reference's %s per character of text (%d vs %d answers)",
+                      usage.factor, usage.low, usage.high, usage.unit, usage.n_observed, usage.n_reference));
+}
+
+// The power statement: with which alternative or effect, at what size.
+std::string WouldHaveFound(const Report& report) {
+  std::string text;
+  for (const PowerStatement& item : report.power) {
+    text += Wrap(
+        "  - ", "    ",
+        item.effect
+            ? absl::StrFormat("a substitute that differs by %.3g %s in %s: in at least %.0f%% of "
+                              "audits of this size (%d answers)",
+                              *item.effect, item.effect_unit, item.against, 100 * item.power, item.n_observed)
+            : absl::StrFormat("\"%s\" in full: in %.0f%% of simulated audits of this size (%d "
+                              "answers)",
+                              Printable(item.against), 100 * item.power, item.n_observed));
+  }
+  return text;
+}
+
+std::string OpenShare(const LargestShare& share) {
+  if (share.fraction >= 1) {
+    return "any share of the answers coming from \"" + Printable(share.model) +
+           "\" but all of them: short answers do not limit it";
+  }
+  return absl::StrFormat("up to %.0f%% of the answers coming from \"%s\"", 100 * share.fraction,
+                         Printable(share.model));
 }
 
 std::string Limits(const Report& report) {
@@ -177,9 +228,7 @@ std::string Limits(const Report& report) {
                                  Printable(item.model), 100 * item.power));
   }
   for (const LargestShare& item : report.largest_shares) {
-    text += Wrap("  - ", "    ",
-                 absl::StrFormat("up to %.0f%% of the answers coming from \"%s\"", 100 * item.fraction,
-                                 Printable(item.model)));
+    text += Wrap("  - ", "    ", OpenShare(item));
   }
   if (report.claim == Claim::kWeights) {
     text += Wrap("  - ", "    ",
@@ -232,8 +281,10 @@ std::string ReportToText(const Report& report) {
       text += Wrap(std::string(31, ' '), std::string(31, ' '), Printable(note, 200));
     }
   }
+  if (report.usage) text += Usage(*report.usage);
   for (const std::string& line : report.condition_differences)
     text += Wrap("  ! ", "    ", Printable(line, 400));
+  if (!report.power.empty()) text += "\nWhat this sample would have shown\n" + WouldHaveFound(report);
   if (report.verdict != Verdict::kNotMeasurable)
     text += "\nWhat this sample could not have shown\n" + Limits(report);
   if (report.verdict == Verdict::kDiffers || report.verdict == Verdict::kInconclusive) {

@@ -58,18 +58,7 @@ Pair DivergingPair(const std::vector<std::int64_t>& counts, double bits) {
   pair.claimed = SmoothedShares(counts, total);
   pair.n_reference = static_cast<std::int64_t>(total);
   pair.claimed.push_back(0);
-  std::vector<double> target = pair.claimed;
-  std::rotate(target.begin(), target.begin() + 1, target.end() - 1);
-  if (Divergence(pair.claimed, target) < bits) {
-    std::fill(target.begin(), target.end(), 0.0);
-    target.back() = 1;
-  }
-  double low = 0, high = 1;
-  for (int i = 0; i < 40; ++i) {
-    const double middle = 0.5 * (low + high);
-    (Divergence(pair.claimed, Mix(pair.claimed, target, middle)) < bits ? low : high) = middle;
-  }
-  pair.other = Mix(pair.claimed, target, high);
+  pair.other = DivergingShares(pair.claimed, bits);
   return pair;
 }
 
@@ -110,6 +99,21 @@ std::vector<double> Simulated(const std::vector<PowerCell>& cells, double bits, 
 }
 
 }  // namespace
+
+std::vector<double> DivergingShares(const std::vector<double>& shares, double bits) {
+  std::vector<double> target = shares;
+  std::rotate(target.begin(), target.begin() + 1, target.end() - 1);
+  if (Divergence(shares, target) < bits) {
+    std::fill(target.begin(), target.end(), 0.0);
+    target.back() = 1;
+  }
+  double low = 0, high = 1;
+  for (int i = 0; i < 40; ++i) {
+    const double middle = 0.5 * (low + high);
+    (Divergence(shares, Mix(shares, target, middle)) < bits ? low : high) = middle;
+  }
+  return Mix(shares, target, high);
+}
 
 std::optional<double> DetectableDivergence(const std::vector<PowerCell>& cells, double default_bits,
                                            double excess, std::uint64_t seed) {

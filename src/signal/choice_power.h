@@ -15,14 +15,17 @@ struct PowerCell {
   double weight = 0;
 };
 
+// Shares that diverge by so many bits from `shares`, which fall and end with one of 0 for an answer never
+// given: a mixture with a copy whose shares are handed on to the next answer; where that cannot diverge so
+// far, with the new answer.
+[[nodiscard]] std::vector<double> DivergingShares(const std::vector<double>& shares, double bits);
+
 // Smallest of a rising list of divergences in bits that is found with power 0.9, or nullopt.
 //
 // By simulation: both samples are drawn again, the second from a model that diverges by so much in every
-// probe. That model mixes the claimed one with a copy whose probabilities are handed on to the next category,
-// so that answers change without new ones appearing; where that cannot diverge so far, with an answer that
-// the reference never gave. `excess` is what the weighted divergence must exceed its null mean by to be
-// rejected; the simulation's own null mean is taken off likewise, so that answers which nobody has seen yet
-// cancel.
+// probe (DivergingShares), so that answers change without new ones appearing where possible. `excess` is what
+// the weighted divergence must exceed its null mean by to be rejected; the simulation's own null mean is
+// taken off likewise, so that answers which nobody has seen yet cancel.
 [[nodiscard]] std::optional<double> DetectableDivergence(const std::vector<PowerCell>& cells,
                                                          double default_bits, double excess,
                                                          std::uint64_t seed);

@@ -1,230 +1,69 @@
-// Latency, advisory: reported, not counted, since the network's position alone can change it.
+// Response times under relabelings of blocks of requests. Advisory by default, since the network's position
+// and load alone can change them.
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdint>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pinchbeck/signal/evidence.h"
 #include "pinchbeck/stats/nonparametric_combination.h"
 #include "pinchbeck/stats/permutation.h"
-#include "pinchbeck/stats/rank_statistics.h"
 #include "src/signal/effect.h"
+#include "src/signal/latency_features.h"
+#include "src/signal/latency_units.h"
 
 namespace pinchbeck {
 namespace {
 
-// What is compared, in log seconds: the time to the first token, the time per output token, and the median
-// gap between stream events. The first depends on the network and the queue, the others hardly.
-enum Feature : std::size_t { kFirstToken, kPerToken, kGap, kFeatures };
-constexpr std::array<const char*, kFeatures> kFeatureNames = {"time to first token", "time per output token",
-                                                              "gap between events"};
+using internal::LatencyFeature;
+using internal::LatencyUnits;
+using internal::SharedProbe;
 
-// Requests without a time of day are taken in runs of this many, as far as five runs are left of each side:
-// neighbours in a recording overlapped or followed each other.
-constexpr std::size_t kLongestRun = 5;
-constexpr std::size_t kLeastRuns = 5;
+// Least gate of the claim `serving`: how much times vary from day to day is not known from one session, and
+// two that follow each other say less than that.
+constexpr double kLeastServingGate = 0.5;
+// Without stored alternatives power is judged against this: nine of ten pairs of blocks lie in one order.
+constexpr double kDefaultDelta = 0.8;
 
-// Log seconds of each feature, where it was recorded.
-using Times = std::array<std::optional<double>, kFeatures>;
+// Van Elteren's rank sums of unit means under the same relabelings, a row for each feature.
+struct FeatureTable {
+  std::vector<LatencyFeature> features;
+  stats::PermutationTable table;
 
-Times TimesOf(const Latency& latency) {
-  Times times;
-  if (latency.first_token_s > 0) times[kFirstToken] = std::log(latency.first_token_s);
-  if (latency.tokens_per_s && *latency.tokens_per_s > 0) times[kPerToken] = -std::log(*latency.tokens_per_s);
-  if (latency.median_gap_s && *latency.median_gap_s > 0) times[kGap] = std::log(*latency.median_gap_s);
-  return times;
-}
-
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-// A probe that both sides answered, and the medians of what they share.
-struct SharedProbe {
-  const ProbeSample* reference = nullptr;
-  const ProbeSample* observed = nullptr;
-  // Median of the pooled values, and observed median minus reference median.
-  Times middle, shift;
+  [[nodiscard]] std::optional<Eigen::RowVectorXd> Row(LatencyFeature feature) const {
+    const auto it = std::find(features.begin(), features.end(), feature);
+    if (it == features.end()) return std::nullopt;
+    return table.values.row(it - features.begin());
+  }
+  // The rows of a mode.
+  [[nodiscard]] Eigen::MatrixXd Rows(LatencyMode mode) const {
+    const auto wanted = internal::FeaturesOf(mode);
+    std::vector<Eigen::Index> rows;
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      if (std::find(wanted.begin(), wanted.end(), features[i]) != wanted.end())
+        rows.push_back(static_cast<Eigen::Index>(i));
+    }
+    return table.values(rows, Eigen::all);
+  }
 };
 
-std::vector<double> Values(const ProbeSample& probe, std::size_t feature) {
-  std::vector<double> values;
-  for (const Latency& latency : probe.latencies) {
-    if (const auto time = TimesOf(latency)[feature]) values.push_back(*time);
-  }
-  return values;
-}
-
-std::vector<SharedProbe> SharedProbes(const SampleSet& reference, const SampleSet& observed) {
-  std::vector<SharedProbe> shared;
-  for (const auto& [id, probe] : reference.probes) {
-    const auto it = observed.probes.find(id);
-    if (probe.latencies.empty() || it == observed.probes.end() || it->second.latencies.empty()) continue;
-    SharedProbe both{&probe, &it->second, {}, {}};
-    for (std::size_t f = 0; f < kFeatures; ++f) {
-      std::vector<double> x = Values(probe, f);
-      const std::vector<double> y = Values(it->second, f);
-      if (x.empty() || y.empty()) continue;
-      both.shift[f] = Median(y) - Median(x);
-      x.insert(x.end(), y.begin(), y.end());
-      both.middle[f] = Median(x);
-    }
-    shared.push_back(both);
-  }
-  return shared;
-}
-
-// Mean of the residuals (value minus the probe's pooled median) of the requests in a unit.
-class UnitMean {
- public:
-  void Add(const Times& times, const Times& middle) {
-    for (std::size_t f = 0; f < kFeatures; ++f) {
-      if (!times[f] || !middle[f]) continue;
-      sum_[f] += *times[f] - *middle[f];
-      count_[f] += 1;
-    }
-  }
-  [[nodiscard]] std::optional<double> Mean(std::size_t feature) const {
-    if (count_[feature] <= 0) return std::nullopt;
-    return sum_[feature] / count_[feature];
-  }
-
- private:
-  std::array<double, kFeatures> sum_{}, count_{};
-};
-
-// What may be relabeled: the units of one stratum, reference first.
-struct UnitStratum {
-  std::vector<UnitMean> reference, observed;
-};
-
-// Requests of one minute share their queue, so minutes are the units; empty when a time is missing.
-std::vector<UnitMean> Minutes(const std::vector<SharedProbe>& probes, bool of_observed) {
-  std::map<std::int64_t, UnitMean> minutes;
-  for (const SharedProbe& probe : probes) {
-    for (const Latency& latency : (of_observed ? probe.observed : probe.reference)->latencies) {
-      if (!latency.minute) return {};
-      minutes[*latency.minute].Add(TimesOf(latency), probe.middle);
-    }
-  }
-  std::vector<UnitMean> units;
-  for (const auto& entry : minutes) units.push_back(entry.second);
-  return units;
-}
-
-std::vector<UnitMean> Runs(const ProbeSample& sample, const Times& middle, std::size_t length) {
-  const std::size_t runs = std::max<std::size_t>(1, sample.latencies.size() / length);
-  std::vector<UnitMean> units(runs);
-  // What is left over belongs to the last run.
-  for (std::size_t i = 0; i < sample.latencies.size(); ++i) {
-    units[std::min(i / length, runs - 1)].Add(TimesOf(sample.latencies[i]), middle);
-  }
-  return units;
-}
-
-std::vector<UnitStratum> RunsByProbe(const std::vector<SharedProbe>& probes) {
-  std::vector<UnitStratum> strata;
-  for (const SharedProbe& probe : probes) {
-    const std::size_t smaller = std::min(probe.reference->latencies.size(), probe.observed->latencies.size());
-    const std::size_t length = std::clamp<std::size_t>(smaller / kLeastRuns, 1, kLongestRun);
-    strata.push_back(
-        {Runs(*probe.reference, probe.middle, length), Runs(*probe.observed, probe.middle, length)});
-  }
-  return strata;
-}
-
-// A feature's units, ranked within strata, or nothing where a unit lacks it: all features are relabeled
-// together.
-std::optional<std::vector<stats::RankedStratum>> Rank(const std::vector<UnitStratum>& strata,
-                                                      std::size_t feature) {
-  std::vector<stats::RankedStratum> ranked;
-  for (const UnitStratum& stratum : strata) {
-    std::vector<double> values;
-    for (const std::vector<UnitMean>* side : {&stratum.reference, &stratum.observed}) {
-      for (const UnitMean& unit : *side) {
-        const std::optional<double> mean = unit.Mean(feature);
-        if (!mean) return std::nullopt;
-        values.push_back(*mean);
-      }
-    }
-    ranked.emplace_back(values);
-  }
-  return ranked;
-}
-
-// Observed over reference, the geometric mean over probes.
-std::optional<double> Ratio(const std::vector<SharedProbe>& probes, std::size_t feature) {
-  std::vector<double> shifts, weights;
-  for (const SharedProbe& probe : probes) {
-    if (!probe.shift[feature]) continue;
-    shifts.push_back(*probe.shift[feature]);
-    weights.push_back(internal::StratumWeight(static_cast<double>(probe.reference->latencies.size()),
-                                              static_cast<double>(probe.observed->latencies.size())));
-  }
-  if (shifts.empty()) return std::nullopt;
-  return std::exp(internal::MeanOverProbes(shifts, weights).mean);
-}
-
-// Slower answers can be made by waiting; faster ones than the claimed model gives cannot.
-void NoteSpeed(const std::vector<SharedProbe>& probes, const std::vector<std::size_t>& features,
-               const Eigen::MatrixXd& sums, SignalEvidence& evidence) {
-  for (std::size_t i = 0; i < features.size(); ++i) {
-    const std::optional<double> ratio = Ratio(probes, features[i]);
-    if (features[i] == kFirstToken || !ratio) continue;
-    const double faster = stats::PermutationPValue(-sums.row(static_cast<Eigen::Index>(i)));
-    char text[160];
-    std::snprintf(text, sizeof text, "%s: %.3g times the reference's; one-sided p that it is faster %.4f",
-                  kFeatureNames[features[i]], *ratio, faster);
-    evidence.notes.emplace_back(text);
-  }
-}
-
-}  // namespace
-
-SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed,
-                               const SignalOptions& options) {
-  SignalEvidence evidence;
-  evidence.signal = "latency";
-  evidence.counted = false;
-  evidence.effect_unit = "times the reference's time to first token";
-  const std::vector<SharedProbe> probes = SharedProbes(reference, observed);
-  const std::optional<double> ratio = Ratio(probes, kFirstToken);
-  if (!ratio) {
-    evidence.reason = "no probe with response times on both sides";
-    return evidence;
-  }
-  evidence.probes = static_cast<std::int64_t>(probes.size());
-  for (const SharedProbe& probe : probes) {
-    evidence.n_reference += static_cast<std::int64_t>(probe.reference->latencies.size());
-    evidence.n_observed += static_cast<std::int64_t>(probe.observed->latencies.size());
-  }
-  UnitStratum minutes{Minutes(probes, false), Minutes(probes, true)};
-  const bool by_time = !minutes.reference.empty() && !minutes.observed.empty();
-  const std::vector<UnitStratum> strata =
-      by_time ? std::vector<UnitStratum>{std::move(minutes)} : RunsByProbe(probes);
-
-  std::vector<stats::Stratum> sizes;
-  for (const UnitStratum& stratum : strata) {
-    sizes.push_back({static_cast<std::int64_t>(stratum.reference.size()),
-                     static_cast<std::int64_t>(stratum.observed.size())});
-  }
-  std::vector<std::size_t> features;
+absl::StatusOr<FeatureTable> Relabel(const LatencyUnits& units, const SignalOptions& options) {
+  FeatureTable result;
   std::vector<std::vector<stats::RankedStratum>> ranked;
-  for (std::size_t f = 0; f < kFeatures; ++f) {
-    if (auto ranks = Rank(strata, f)) {
-      features.push_back(f);
-      ranked.push_back(*std::move(ranks));
-    }
+  for (std::size_t f = 0; f < internal::kLatencyFeatures; ++f) {
+    const auto feature = static_cast<LatencyFeature>(f);
+    // A time that one side lacks would be compared with the other side's median.
+    if (!units.OnBothSides(feature)) continue;
+    auto ranks = units.Rank(feature);
+    if (!ranks) continue;
+    result.features.push_back(feature);
+    ranked.push_back(*std::move(ranks));
   }
-  const auto table = stats::EvaluateRelabelings(
-      sizes, static_cast<int>(features.size()),
+  auto table = stats::EvaluateRelabelings(
+      units.sizes(), static_cast<int>(ranked.size()),
       [&](std::size_t s, const stats::LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
         Eigen::RowVectorXd part(out.cols());
         for (std::size_t f = 0; f < ranked.size(); ++f) {
@@ -236,23 +75,194 @@ SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& obse
       {.permutations = options.permutations,
        .seed = stats::MixSeed(options.seed, 5),
        .threads = options.threads});
+  if (!table.ok()) return table.status();
+  result.table = *std::move(table);
+  return result;
+}
+
+// The largest Cliff's delta of unit means over the mode's features, above its mean under relabelings.
+void SetDelta(const LatencyUnits& units, const Eigen::MatrixXd& rows, const SignalOptions& options,
+              SignalEvidence& evidence) {
+  double weight = 0;
+  for (const stats::Stratum& stratum : units.sizes()) {
+    const double m = static_cast<double>(stratum.n_reference), n = static_cast<double>(stratum.n_observed);
+    weight += m * n / (m + n + 1);
+  }
+  const Eigen::RowVectorXd deltas = 2 / weight * rows.cwiseAbs().colwise().maxCoeff();
+  evidence.effect_unit = "Cliff's delta, largest over the times";
+  internal::SetEffect(deltas(0) - deltas.mean(), 0, deltas, options, evidence);
+  // A delta is at most 1: under the claim `weights` there is no difference in speed that counts.
+  evidence.effect_gate = options.claim == Claim::kWeights
+                             ? 1
+                             : std::clamp(internal::EffectGate(0, options), kLeastServingGate, 1.0);
+  evidence.default_effect = kDefaultDelta;
+  if (!evidence.detectable_effect) return;
+  // What counts must exceed the gate as well.
+  constexpr double kNormal90 = 1.2815515655446004;
+  const double deviation =
+      std::sqrt((deltas.array() - deltas.mean()).square().sum() / static_cast<double>(deltas.size()));
+  evidence.detectable_effect =
+      std::max(*evidence.detectable_effect, evidence.effect_gate + kNormal90 * deviation);
+  if (*evidence.detectable_effect > 1) evidence.detectable_effect.reset();
+}
+
+void NoteRatios(const std::vector<SharedProbe>& probes, const FeatureTable& table, SignalEvidence& evidence) {
+  for (const LatencyFeature feature : {internal::kPerToken, internal::kTotalPerToken, internal::kGap}) {
+    const auto row = table.Row(feature);
+    const std::optional<double> shift = internal::MeanShift(probes, feature);
+    if (!row || !shift) continue;
+    char text[160];
+    std::snprintf(text, sizeof text, "%s: %.3g times the reference's; one-sided p that it is faster %.4f",
+                  std::string(internal::LatencyFeatureName(feature)).c_str(), std::exp(*shift),
+                  stats::PermutationPValue(-*row));
+    evidence.notes.emplace_back(text);
+  }
+}
+
+// Waiting makes answers slower, and a buffer that lets tokens out together makes their gaps shorter, but
+// neither makes whole answers faster. Faster in both, the gaps and the whole: the larger p-value is valid
+// where only one of them is.
+void NoteFaster(const FeatureTable& table, const SignalOptions& options, SignalEvidence& evidence) {
+  const auto per_token = table.Row(internal::kPerToken), whole = table.Row(internal::kTotalPerToken);
+  if (!per_token || !whole) return;
+  const double p_value = std::max(stats::PermutationPValue(-*per_token), stats::PermutationPValue(-*whole));
+  if (p_value > options.level) return;
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "faster than the claimed model, which no waiting or buffering imitates: one-sided p %.4f",
+                p_value);
+  evidence.notes.emplace_back(text);
+}
+
+void NoteFewBlocks(const LatencyUnits& units, const FeatureTable& table, const SignalOptions& options,
+                   SignalEvidence& evidence) {
+  if (1 / static_cast<double>(table.table.values.cols()) <= options.level) return;
+  char text[160];
+  std::snprintf(
+      text, sizeof text,
+      "%lld and %lld blocks of requests have %lld relabelings: too few to reject anything at level %g",
+      static_cast<long long>(units.reference_units()), static_cast<long long>(units.observed_units()),
+      static_cast<long long>(table.table.values.cols()), options.level);
+  evidence.notes.emplace_back(text);
+}
+
+void NoteMode(const SignalOptions& options, SignalEvidence& evidence) {
+  if (options.latency == LatencyMode::kAdvisory) {
+    evidence.notes.emplace_back("advisory: network position and load change latency, so it does not decide");
+    return;
+  }
+  if (options.latency == LatencyMode::kStrict) {
+    evidence.notes.emplace_back(
+        "strict: taken on your word that both sides were recorded from the same network position");
+  }
+  if (options.claim == Claim::kWeights) {
+    evidence.notes.emplace_back(
+        "honest servings of one model run at any speed: under the claim weights latency never decides");
+  } else if (!options.honest_spread) {
+    evidence.notes.emplace_back(
+        "the reference has one session: how much its own times vary from day to day is not known");
+  }
+}
+
+// p-value that the observed times do not lie towards an alternative: the rank sums weighted by how far its
+// own medians lie from the pooled ones. Labels do not enter the weights, so relabelings stay exact.
+double TowardsPValue(const std::vector<SharedProbe>& probes, const FeatureTable& table,
+                     const SampleSet& alternative, LatencyMode mode) {
+  Eigen::RowVectorXd towards = Eigen::RowVectorXd::Zero(table.table.values.cols());
+  for (const LatencyFeature feature : internal::FeaturesOf(mode)) {
+    const auto row = table.Row(feature);
+    const auto shift = internal::ShiftFromPool(probes, alternative, feature);
+    if (row && shift) towards += *shift * *row;
+  }
+  return stats::PermutationPValue(towards);
+}
+
+// The stored alternative whose times are nearest, where one is nearer than the reference, the times differ
+// and they do so towards it.
+void SetNearest(const SampleSet& reference, const SampleSet& observed, const std::vector<SharedProbe>& probes,
+                const FeatureTable& table, const SignalOptions& options, SignalEvidence& evidence) {
+  if (*evidence.p_value > options.level) return;
+  const double level =
+      options.level / static_cast<double>(std::max<std::size_t>(1, options.alternatives.size()));
+  std::optional<double> nearest = internal::LatencyDistance(reference, observed, options.latency);
+  if (!nearest) return;
+  for (std::size_t i = 0; i < options.alternatives.size(); ++i) {
+    const auto distance = internal::LatencyDistance(*options.alternatives[i], observed, options.latency);
+    if (!distance || *distance >= *nearest) continue;
+    if (TowardsPValue(probes, table, *options.alternatives[i], options.latency) > level) continue;
+    nearest = distance;
+    evidence.closest_alternative = i;
+  }
+}
+
+void NoteOneSided(const LatencyUnits& units, const SignalOptions& options, SignalEvidence& evidence) {
+  for (const LatencyFeature feature : internal::FeaturesOf(options.latency)) {
+    if (units.OnBothSides(feature) || !units.Rank(feature)) continue;
+    evidence.notes.push_back(std::string(internal::LatencyFeatureName(feature)) +
+                             ": recorded on one side only, not compared");
+  }
+}
+
+std::string WhatIsMissing(const SignalOptions& options) {
+  if (options.latency != LatencyMode::kShape) return "no probe with response times on both sides";
+  return "neither gaps between events nor times against input tokens on both sides; shape needs streamed "
+         "answers (event_s) or prompts of several lengths with times of day";
+}
+
+}  // namespace
+
+SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed,
+                               const SignalOptions& options) {
+  SignalEvidence evidence;
+  evidence.signal = "latency";
+  evidence.counted = options.latency != LatencyMode::kAdvisory;
+  evidence.effect_unit = "times the reference's time to first token";
+  const std::vector<SharedProbe> probes = internal::SharedProbes(reference, observed);
+  const LatencyUnits units(probes);
+  const auto wanted = internal::FeaturesOf(options.latency);
+  const bool comparable = std::any_of(wanted.begin(), wanted.end(), [&](LatencyFeature feature) {
+    return units.OnBothSides(feature) && units.Rank(feature).has_value();
+  });
+  if (!comparable) {
+    evidence.reason = WhatIsMissing(options);
+    return evidence;
+  }
+  evidence.probes = static_cast<std::int64_t>(probes.size());
+  for (const SharedProbe& probe : probes) {
+    evidence.n_reference += static_cast<std::int64_t>(probe.reference->latencies.size());
+    evidence.n_observed += static_cast<std::int64_t>(probe.observed->latencies.size());
+  }
+  const auto table = Relabel(units, options);
   if (!table.ok()) {
     evidence.reason = std::string(table.status().message());
     return evidence;
   }
-  const Eigen::RowVectorXd combined = stats::NonparametricCombination(table->values.cwiseAbs());
+  const Eigen::MatrixXd rows = table->Rows(options.latency);
+  const Eigen::RowVectorXd combined = stats::NonparametricCombination(rows.cwiseAbs());
   evidence.measurable = true;
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
-  evidence.effect = *ratio;
-  evidence.method = by_time ? "van Elteren on log times, combined; permutation of one-minute blocks"
-                            : "van Elteren on log times, combined; permutation of runs within probes";
-  NoteSpeed(probes, features, table->values, evidence);
-  evidence.notes.emplace_back("advisory: network position and load change latency, so it does not decide");
-  if (!by_time) {
+  if (evidence.counted) {
+    SetDelta(units, rows, options, evidence);
+  } else if (const auto shift = internal::MeanShift(probes, internal::kFirstToken)) {
+    evidence.effect = std::exp(*shift);
+  }
+  evidence.method = options.latency == LatencyMode::kShape ? "van Elteren on gap shapes and prefill slope"
+                                                           : "van Elteren on log times";
+  evidence.method += units.by_time() ? ", combined; permutation of one-minute blocks"
+                                     : ", combined; permutation of runs within probes";
+  if (options.latency != LatencyMode::kShape) {
+    NoteRatios(probes, *table, evidence);
+    NoteFaster(*table, options, evidence);
+  }
+  NoteOneSided(units, options, evidence);
+  NoteFewBlocks(units, *table, options, evidence);
+  NoteMode(options, evidence);
+  if (!units.by_time()) {
     evidence.notes.emplace_back(
         "times of day are not recorded: runs of neighbouring requests are treated as independent");
   }
+  SetNearest(reference, observed, probes, *table, options, evidence);
   return evidence;
 }
 

@@ -7,6 +7,8 @@
 
 #include "absl/time/time.h"
 #include "pinchbeck/internal/utf8.h"
+#include "src/signal/length_cells.h"
+#include "src/signal/logprob_reading.h"
 
 namespace pinchbeck {
 namespace {
@@ -16,8 +18,8 @@ constexpr std::size_t kShortAnswer = 16;
 // Up to this many tokens an answer is read raw: normalising would erase what was chosen.
 constexpr std::int64_t kRawChoiceTokens = 4;
 constexpr std::int64_t kMostInputTokens = 1'000'000'000;
-// Log-probabilities are at most 0; beyond rounding and quantised replies they are nonsense and left out.
-constexpr double kLargestLogprob = 0.1;
+constexpr auto kMostOutputTokens = static_cast<std::int64_t>(internal::kMostLength);
+constexpr std::int64_t kMostReasoningTokens = 1'000'000'000;
 
 std::string FailureKind(const ErrorRecord& error) {
   switch (error.kind) {
@@ -56,35 +58,6 @@ void MergeField(const std::optional<Field>& seen, std::optional<Field>& kept, st
   if (!kept) kept = seen;
 }
 
-void AddLogprobs(const Observation& observation, ProbeSample& sample,
-                 std::map<std::string, std::uint32_t>& index) {
-  if (observation.logprobs.empty()) return;
-  const PositionLogprobs& first = observation.logprobs.front();
-  std::vector<const TokenLogprob*> listed;
-  for (const TokenLogprob& token : first.top) listed.push_back(&token);
-  FirstTokenLogprobs vector;
-  if (listed.size() < 2) listed = {&first.sampled};
-  std::stable_sort(listed.begin(), listed.end(), [](const TokenLogprob* a, const TokenLogprob* b) {
-    return a->logprob.value_or(kCensoredLogprob) > b->logprob.value_or(kCensoredLogprob);
-  });
-  for (const TokenLogprob* token : listed) {
-    if (vector.entries.size() == kMaxTopLogprobs) break;
-    // The negation also leaves out what is not a number.
-    if (!token->logprob || !(*token->logprob > kCensoredLogprob && *token->logprob <= kLargestLogprob))
-      continue;
-    const auto inserted = index.emplace(token->token, static_cast<std::uint32_t>(sample.tokens.size()));
-    if (inserted.second) sample.tokens.push_back(token->token);
-    const std::uint32_t number = inserted.first->second;
-    // Special tokens can share one spelling; the most likely of them stands for all.
-    const bool repeated = std::any_of(vector.entries.begin(), vector.entries.end(),
-                                      [&](const auto& entry) { return entry.first == number; });
-    if (!repeated) vector.entries.emplace_back(number, *token->logprob);
-  }
-  // What is left counts: a list whose other entries are all censored reports one token only.
-  vector.has_alternatives = vector.entries.size() >= 2;
-  if (!vector.entries.empty()) sample.logprobs.push_back(std::move(vector));
-}
-
 void AddLatency(const Observation& observation, ProbeSample& sample) {
   const TimingRecord& timing = observation.timing;
   const std::optional<double> first = timing.first_token_s ? timing.first_token_s : timing.total_s;
@@ -96,6 +69,8 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
     std::vector<double> gaps;
     for (std::size_t i = 1; i < timing.event_s.size(); ++i)
       gaps.push_back(timing.event_s[i] - timing.event_s[i - 1]);
+    // Before the order is lost.
+    latency.gaps = ShapeOfGaps(gaps);
     const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
     std::nth_element(gaps.begin(), middle, gaps.end());
     latency.median_gap_s = std::max(1e-6, *middle);
@@ -103,8 +78,16 @@ void AddLatency(const Observation& observation, ProbeSample& sample) {
   const auto tokens = observation.usage.output_tokens;
   if (tokens && *tokens > 1 && timing.total_s && timing.first_token_s &&
       *timing.total_s > *timing.first_token_s) {
-    latency.tokens_per_s = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
+    // Times that differ by next to nothing have no speed.
+    const double speed = static_cast<double>(*tokens - 1) / (*timing.total_s - *timing.first_token_s);
+    if (std::isfinite(speed)) latency.tokens_per_s = speed;
   }
+  if (tokens && *tokens > 0 && timing.total_s) {
+    latency.total_per_token_s =
+        std::max(1e-6, *timing.total_s - timing.connect_s.value_or(0)) / static_cast<double>(*tokens);
+  }
+  const auto& input_tokens = observation.usage.input_tokens;
+  if (input_tokens && *input_tokens <= kMostInputTokens) latency.input_tokens = input_tokens;
   latency.minute = MinuteOf(observation.time);
   sample.latencies.push_back(latency);
 }
@@ -127,6 +110,8 @@ ProbePlan PlanFor(const ProbeFacts& facts) {
     plan.latency = Declares(facts, "latency");
     plan.text = Declares(facts, "text");
     plan.tokenizer = Declares(facts, "tokenizer");
+    // Batteries that know no reasoning tokens ask for lengths, of which these are a part.
+    plan.reasoning = facts.any_reasoning && (Declares(facts, "reasoning") || plan.token_length);
     return plan;
   }
   plan.logprob = facts.any_logprob;
@@ -136,6 +121,7 @@ ProbePlan PlanFor(const ProbeFacts& facts) {
       (facts.any_usage_length || facts.any_events) && (!facts.max_tokens || *facts.max_tokens > 16);
   plan.latency = facts.any_timing;
   plan.tokenizer = facts.any_input_tokens;
+  plan.reasoning = facts.any_reasoning;
   return plan;
 }
 
@@ -188,6 +174,7 @@ void SampleBuilder::AddFacts(const Observation& observation, ProbeFacts& facts) 
   facts.any_events = facts.any_events || !observation.timing.event_s.empty();
   facts.any_timing = facts.any_timing || observation.timing.first_token_s || observation.timing.total_s;
   facts.any_input_tokens = facts.any_input_tokens || observation.usage.input_tokens.has_value();
+  facts.any_reasoning = facts.any_reasoning || observation.usage.reasoning_tokens.value_or(0) > 0;
 }
 
 void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) {
@@ -198,7 +185,7 @@ void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) 
     // Answers cut at the cap are ties, whatever the server counted for them.
     return OutputLength{.length = at_cap ? static_cast<double>(*cap) : value, .capped = cut || at_cap};
   };
-  if (observation.usage.output_tokens) {
+  if (observation.usage.output_tokens && *observation.usage.output_tokens <= kMostOutputTokens) {
     probe.lengths.usage.push_back(length(static_cast<double>(*observation.usage.output_tokens), true));
   }
   if (!observation.timing.event_s.empty()) {
@@ -208,6 +195,18 @@ void SampleBuilder::AddLengths(const Observation& observation, RawProbe& probe) 
     probe.lengths.characters.push_back(
         length(static_cast<double>(internal::CountCodePoints(*observation.response.text)), false));
   }
+}
+
+void SampleBuilder::AddReasoning(const Observation& observation, ProbeSample& sample) {
+  const auto& tokens = observation.usage.reasoning_tokens;
+  if (!tokens || *tokens > kMostReasoningTokens) return;
+  const bool no_text = !observation.response.text || observation.response.text->empty();
+  // Only who ran into the cap that was asked for would have gone on: a relay that stops reasoning earlier, by
+  // a limit of its own, reasons less.
+  const auto& cap = sample.conditions.max_tokens;
+  const bool at_cap = cap && std::max(*tokens, observation.usage.output_tokens.value_or(0)) >= *cap;
+  const bool cut = observation.response.finish_reason == "length" && no_text && at_cap;
+  sample.reasoning.push_back({.length = static_cast<double>(*tokens), .capped = cut});
 }
 
 absl::Status SampleBuilder::Add(const Observation& observation) {
@@ -237,8 +236,9 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
   AddDeclaration(observation);
   AddFacts(observation, probe.facts);
   if (!plan || plan->token_length) AddLengths(observation, probe);
+  if (!plan || plan->reasoning) AddReasoning(observation, probe.sample);
   if (!plan || plan->latency) AddLatency(observation, probe.sample);
-  if (!plan || plan->logprob) AddLogprobs(observation, probe.sample, probe.token_index);
+  if (!plan || plan->logprob) internal::AddLogprobs(observation, probe.token_index, probe.sample);
   const auto& input_tokens = observation.usage.input_tokens;
   // A count beyond every context length is nonsense, not a measurement.
   if (input_tokens && *input_tokens <= kMostInputTokens && (!plan || plan->tokenizer)) {
@@ -282,6 +282,7 @@ void ProbeFacts::Merge(const ProbeFacts& other) {
   any_events = any_events || other.any_events;
   any_timing = any_timing || other.any_timing;
   any_input_tokens = any_input_tokens || other.any_input_tokens;
+  any_reasoning = any_reasoning || other.any_reasoning;
   if (other.max_tokens) max_tokens = other.max_tokens;
 }
 
@@ -297,12 +298,14 @@ SampleSet SampleBuilder::Finish(const SignalPlan& plan) && {
     if (!wanted.logprob) {
       sample.logprobs.clear();
       sample.tokens.clear();
+      sample.logprob_lists = {};
     }
     if (wanted.token_length) {
       sample.lengths = wanted.length_source == LengthSource::kUsage    ? std::move(probe.lengths.usage)
                        : wanted.length_source == LengthSource::kEvents ? std::move(probe.lengths.events)
                                                                        : std::move(probe.lengths.characters);
     }
+    if (!wanted.reasoning) sample.reasoning.clear();
     if (!wanted.latency) sample.latencies.clear();
     if (!wanted.tokenizer) sample.input_tokens.clear();
     if (!wanted.text) sample.texts.clear();

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "pinchbeck/signal/evidence.h"
-#include "pinchbeck/stats/nonparametric_combination.h"
 #include "pinchbeck/stats/permutation.h"
 #include "src/signal/effect.h"
 #include "src/signal/text_cells.h"
@@ -23,23 +22,6 @@ constexpr internal::GateFloors kGateFloors = {.sampled = 0.02, .low_temperature 
 constexpr double kPairedGateFloor = 0.02;
 // Without stored alternatives power is judged against this multiple of the gate.
 constexpr double kDefaultEffectPerGate = 1.5;
-
-// Statistics of one family see much the same, the families different things: each family first becomes one
-// statistic, then the three are added, so that a family does not gain weight by having more members. Beside
-// them, where there are any, stands the best of the discriminants.
-Eigen::RowVectorXd Combine(const TextStatistics& statistics) {
-  Eigen::MatrixXd families(3, statistics.style.cols());
-  families.row(0) = stats::NonparametricCombination(statistics.wording);
-  families.row(1) = stats::NonparametricCombination(statistics.beginnings);
-  families.row(2) = stats::NonparametricCombination(statistics.style);
-  const Eigen::RowVectorXd omnibus =
-      stats::NonparametricCombination(families, stats::CombiningFunction::kFisher);
-  if (statistics.discriminants.rows() == 0) return omnibus;
-  Eigen::MatrixXd both(2, omnibus.size());
-  both.row(0) = omnibus;
-  both.row(1) = stats::StudentisedMaximum(statistics.discriminants);
-  return stats::NonparametricCombination(both);
-}
 
 double Gate(const std::vector<TextCell>& cells, bool paired) {
   if (paired) return kPairedGateFloor;
@@ -103,7 +85,7 @@ SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observe
     evidence.reason = std::string(statistics.status().message());
     return evidence;
   }
-  const Eigen::RowVectorXd combined = Combine(*statistics);
+  const Eigen::RowVectorXd combined = CombineTextStatistics(*statistics);
   evidence.measurable = true;
   evidence.probes = static_cast<std::int64_t>(cells.size());
   evidence.statistic = combined(0);

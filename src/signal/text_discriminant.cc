@@ -262,22 +262,6 @@ Weights SolveRidge(const TrainingRows& rows, double penalty) {
   return w;
 }
 
-// Probes that both models have answered and that are not tested.
-std::vector<TrainingCell> UntestedCells(const SampleSet& reference, const SampleSet& alternative,
-                                        const std::vector<TextCell>& cells) {
-  std::set<std::string> tested;
-  for (const TextCell& cell : cells) tested.insert(cell.probe);
-  std::vector<TrainingCell> untested;
-  for (const auto& [id, probe] : reference.probes) {
-    const auto it = alternative.probes.find(id);
-    if (tested.count(id) > 0 || it == alternative.probes.end()) continue;
-    if (probe.texts.empty() || it->second.texts.empty()) continue;
-    untested.push_back(
-        {Spread(probe.texts, probe.texts.size()), Spread(it->second.texts, it->second.texts.size())});
-  }
-  return untested;
-}
-
 // Which discriminant scores a cell: all the same, or one a fold.
 std::size_t FoldOf(std::size_t cell, std::size_t folds) { return cell % folds; }
 
@@ -307,29 +291,28 @@ double TextDiscriminant::Score(const TextFeatures& text) const {
   return score;
 }
 
-std::optional<Eigen::VectorXd> DiscriminantScores(const SampleSet& reference, const SampleSet& alternative,
-                                                  const std::vector<TextCell>& cells) {
-  const std::vector<TrainingCell> untested = UntestedCells(reference, alternative, cells);
-  const std::size_t folds = untested.size() >= cells.size() ? 1 : std::min(kFolds, cells.size());
-  std::vector<std::optional<TextDiscriminant>> discriminants;
-  for (std::size_t fold = 0; fold < folds; ++fold) {
-    std::vector<TrainingCell> training = untested;
-    for (std::size_t s = 0; s < cells.size(); ++s) {
-      if (folds == 1 || FoldOf(s, folds) == fold) continue;
-      const auto it = alternative.probes.find(cells[s].probe);
-      if (it == alternative.probes.end()) continue;
-      training.push_back({cells[s].items, Spread(it->second.texts, it->second.texts.size())});
-    }
-    discriminants.push_back(TextDiscriminant::Train(training));
-    if (!discriminants.back()) return std::nullopt;
+std::vector<TrainingCell> UntestedCells(const SampleSet& reference, const SampleSet& alternative,
+                                        const std::set<std::string>& tested) {
+  std::vector<TrainingCell> untested;
+  for (const auto& [id, probe] : reference.probes) {
+    const auto it = alternative.probes.find(id);
+    if (tested.count(id) > 0 || it == alternative.probes.end()) continue;
+    if (probe.texts.empty() || it->second.texts.empty()) continue;
+    untested.push_back(
+        {Spread(probe.texts, probe.texts.size()), Spread(it->second.texts, it->second.texts.size())});
   }
+  return untested;
+}
+
+std::optional<Eigen::VectorXd> BoundedScores(std::span<const TextDiscriminant* const> discriminants,
+                                             const std::vector<TextCell>& cells) {
   std::vector<double> scores;
   double squares = 0;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     const std::size_t begin = scores.size();
     double mean = 0;
     for (const TextFeatures* item : cells[s].items) {
-      scores.push_back(discriminants[FoldOf(s, folds)]->Score(*item));
+      scores.push_back(discriminants[FoldOf(s, discriminants.size())]->Score(*item));
       mean += scores.back() / static_cast<double>(cells[s].items.size());
     }
     for (std::size_t i = begin; i < scores.size(); ++i) {
@@ -343,6 +326,30 @@ std::optional<Eigen::VectorXd> DiscriminantScores(const SampleSet& reference, co
   for (std::size_t i = 0; i < scores.size(); ++i)
     bounded(static_cast<Eigen::Index>(i)) = std::tanh(scores[i] / scale);
   return bounded;
+}
+
+std::optional<Eigen::VectorXd> DiscriminantScores(const SampleSet& reference, const SampleSet& alternative,
+                                                  const std::vector<TextCell>& cells) {
+  std::set<std::string> tested;
+  for (const TextCell& cell : cells) tested.insert(cell.probe);
+  const std::vector<TrainingCell> untested = UntestedCells(reference, alternative, tested);
+  const std::size_t folds = untested.size() >= cells.size() ? 1 : std::min(kFolds, cells.size());
+  std::vector<TextDiscriminant> discriminants;
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    std::vector<TrainingCell> training = untested;
+    for (std::size_t s = 0; s < cells.size(); ++s) {
+      if (folds == 1 || FoldOf(s, folds) == fold) continue;
+      const auto it = alternative.probes.find(cells[s].probe);
+      if (it == alternative.probes.end()) continue;
+      training.push_back({cells[s].items, Spread(it->second.texts, it->second.texts.size())});
+    }
+    auto discriminant = TextDiscriminant::Train(training);
+    if (!discriminant) return std::nullopt;
+    discriminants.push_back(*std::move(discriminant));
+  }
+  std::vector<const TextDiscriminant*> each;
+  for (const TextDiscriminant& discriminant : discriminants) each.push_back(&discriminant);
+  return BoundedScores(each, cells);
 }
 
 Eigen::MatrixXd AllDiscriminantScores(const SampleSet& reference,

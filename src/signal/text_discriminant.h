@@ -20,7 +20,9 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "pinchbeck/signal/sample.h"
@@ -48,9 +50,18 @@ class TextDiscriminant {
   StyleVector style_{};
 };
 
-// Scores of the cells' texts in turn against one alternative, around their cells' means and bounded,
-// tanh(score / root mean square): one text must not outweigh the others. Nothing where no discriminant can be
-// trained.
+// Probes that both models have answered, but for the tested ones.
+[[nodiscard]] std::vector<TrainingCell> UntestedCells(const SampleSet& reference,
+                                                      const SampleSet& alternative,
+                                                      const std::set<std::string>& tested);
+
+// Scores of the cells' texts in turn, cell s by discriminant s modulo their number, around their cells' means
+// and bounded, tanh(score / root mean square): one text must not outweigh the others. Nothing where no score
+// differs from its cell's mean.
+[[nodiscard]] std::optional<Eigen::VectorXd> BoundedScores(
+    std::span<const TextDiscriminant* const> discriminants, const std::vector<TextCell>& cells);
+
+// BoundedScores() against one alternative; nothing where no discriminant can be trained.
 //
 // Training: the probes that both models have answered and that are not tested, if they are at least as many
 // as the tested ones; else five folds of the tested probes, each scored by a discriminant from the other

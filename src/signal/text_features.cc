@@ -211,6 +211,13 @@ void RemoveReadableText(SampleSet& sample) {
       text.prefix.reset();
       text.token_ids.reset();
     }
+    std::vector<FirstTokenLogprobs> logprobs = std::move(probe.logprobs);
+    const std::vector<std::string> tokens = std::move(probe.tokens);
+    for (FirstTokenLogprobs& item : logprobs) item.path.clear();
+    probe.logprobs.clear();
+    probe.tokens.clear();
+    // Keeps only the tokens that are still referred to.
+    AppendLogprobs(logprobs, tokens, 0, probe);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/stats/gram_product.h"
 #include "pinchbeck/stats/kernel_statistics.h"
+#include "pinchbeck/stats/nonparametric_combination.h"
 #include "pinchbeck/stats/permutation_table.h"
 
 namespace pinchbeck::internal {
@@ -305,6 +306,20 @@ absl::StatusOr<TextStatistics> EvaluateTextStatistics(const std::vector<TextCell
   if (prepared.within_rows() > 0) result.within_trigrams = table.values.row(0);
   if (prepared.across_rows() > 0) result.across_trigrams = table.values.row(prepared.within_rows());
   return result;
+}
+
+Eigen::RowVectorXd CombineTextStatistics(const TextStatistics& statistics) {
+  Eigen::MatrixXd families(3, statistics.style.cols());
+  families.row(0) = stats::NonparametricCombination(statistics.wording);
+  families.row(1) = stats::NonparametricCombination(statistics.beginnings);
+  families.row(2) = stats::NonparametricCombination(statistics.style);
+  const Eigen::RowVectorXd omnibus =
+      stats::NonparametricCombination(families, stats::CombiningFunction::kFisher);
+  if (statistics.discriminants.rows() == 0) return omnibus;
+  Eigen::MatrixXd both(2, omnibus.size());
+  both.row(0) = omnibus;
+  both.row(1) = stats::StudentisedMaximum(statistics.discriminants);
+  return stats::NonparametricCombination(both);
 }
 
 }  // namespace pinchbeck::internal

@@ -44,6 +44,13 @@ struct TextStatistics {
                                                                     const Eigen::MatrixXd& scores,
                                                                     const SignalOptions& options);
 
+// The statistic of the text signal, a column a relabeling.
+//
+// Statistics of one family see much the same, the families different things: each family first becomes one
+// statistic, then the three are added, so that a family does not gain weight by having more members. Beside
+// them, where there are any, stands the best of the discriminants.
+[[nodiscard]] Eigen::RowVectorXd CombineTextStatistics(const TextStatistics& statistics);
+
 }  // namespace pinchbeck::internal
 
 #endif  // PINCHBECK_SRC_SIGNAL_TEXT_STATISTICS_H_

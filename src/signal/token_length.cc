@@ -1,28 +1,64 @@
-// Output lengths: stratified Anderson-Darling and van Elteren under shared relabelings.
+// Output lengths: ranks, atoms, predictability and, where alternatives are stored, likelihood ratios towards
+// them, under shared relabelings.
+#include <cmath>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pinchbeck/signal/evidence.h"
 #include "pinchbeck/stats/permutation.h"
-#include "pinchbeck/stats/rank_statistics.h"
 #include "src/signal/effect.h"
+#include "src/signal/length_cells.h"
+#include "src/signal/length_density.h"
+#include "src/signal/length_statistics.h"
 
 namespace pinchbeck {
 namespace {
 
-// docs/design/0004-effect-gates.md
-constexpr internal::GateFloors kGateFloors = {.sampled = 0.25, .low_temperature = 0.5};
-constexpr double kDefaultEffectPerGate = 1.4;
-// Rank of answers cut at max_tokens: they tie above every counted length.
-constexpr double kCappedRank = 1e18;
+using internal::LengthCell;
+using internal::LengthStatistics;
 
-std::vector<double> PooledLengths(const ProbeSample& reference, const ProbeSample& observed) {
-  std::vector<double> pooled;
-  for (const ProbeSample* side : {&reference, &observed}) {
-    for (const OutputLength& length : side->lengths)
-      pooled.push_back(length.capped ? kCappedRank : length.length);
+// Log-probabilities under the alternatives that share a probe with the reference, and which these are.
+struct ComparableAlternatives {
+  std::vector<internal::ItemLogs> logs;
+  std::vector<std::size_t> index;
+};
+
+ComparableAlternatives FindAlternatives(const SampleSet& reference, const std::vector<LengthCell>& cells,
+                                        const SignalOptions& options) {
+  ComparableAlternatives found;
+  for (std::size_t i = 0; i < options.alternatives.size(); ++i) {
+    auto logs = internal::AlternativeLengthLogs(reference, *options.alternatives[i], cells);
+    if (!logs) continue;
+    found.logs.push_back(*std::move(logs));
+    found.index.push_back(i);
   }
-  return pooled;
+  return found;
+}
+
+std::string Method(std::size_t alternatives, bool exact) {
+  std::string method = "van Elteren, Anderson-Darling, repeats and cap, aligned ranks, predictability";
+  if (alternatives == 0) {
+    method += ", no stored alternative";
+  } else {
+    method += ", likelihood ratios to " + std::to_string(alternatives) +
+              (alternatives == 1 ? " stored alternative" : " stored alternatives");
+  }
+  return method + "; nonparametric combination" +
+         (exact ? ", all relabelings" : ", permutation within probes");
+}
+
+void SetDelta(const internal::LengthEffect& effect, const Eigen::RowVectorXd& rank_sum,
+              const SignalOptions& options, SignalEvidence& evidence) {
+  const Eigen::RowVectorXd null_row = 2 / effect.total_weight * rank_sum.cwiseAbs();
+  internal::SetEffect(effect.delta, effect.standard_error, null_row, options, evidence);
+  if (!evidence.detectable_effect) return;
+  // The null row holds absolute values, whose mean is not zero: state what |delta| must reach.
+  *evidence.detectable_effect += null_row.mean();
+  const double ratio = *evidence.detectable_effect / evidence.default_effect;
+  // A delta's noise shrinks like the square root of the sample.
+  if (ratio > 1) evidence.size_factor = ratio * ratio;
 }
 
 }  // namespace
@@ -32,41 +68,22 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
   SignalEvidence evidence;
   evidence.signal = "token_length";
   evidence.effect_unit = "Cliff's delta";
-  std::vector<stats::Stratum> strata;
-  std::vector<stats::RankedStratum> ranked;
-  std::vector<double> deltas, weights;
-  double total_weight = 0, gate = 0;
-  for (const auto& [id, probe] : reference.probes) {
-    const auto it = observed.probes.find(id);
-    if (probe.lengths.empty() || it == observed.probes.end() || it->second.lengths.empty()) continue;
-    strata.push_back({static_cast<std::int64_t>(probe.lengths.size()),
-                      static_cast<std::int64_t>(it->second.lengths.size())});
-    ranked.emplace_back(PooledLengths(probe, it->second));
-    deltas.push_back(ranked.back().CliffDelta(strata.back()));
-    // Van Elteren's weights; with them the statistic is half the weighted sum of the deltas.
-    const double m = static_cast<double>(strata.back().n_reference),
-                 n = static_cast<double>(strata.back().n_observed);
-    weights.push_back(m * n / (m + n + 1));
-    total_weight += weights.back();
-    gate += weights.back() * kGateFloors.At(probe.conditions);
-    evidence.n_reference += strata.back().n_reference;
-    evidence.n_observed += strata.back().n_observed;
-  }
-  if (strata.empty()) {
+  const std::vector<LengthCell> cells =
+      internal::BuildLengthCells(reference, observed, &ProbeSample::lengths);
+  if (cells.empty()) {
     evidence.reason = "no probe with output lengths on both sides";
     return evidence;
   }
-  gate /= total_weight;
-  evidence.effect_gate = internal::EffectGate(gate, options);
-  evidence.default_effect = kDefaultEffectPerGate * gate;
+  const ComparableAlternatives alternatives = FindAlternatives(reference, cells, options);
+  const LengthStatistics statistics(cells, alternatives.logs);
+  const internal::LengthEffect effect = internal::EffectOfLengths(cells, statistics.ranked());
+  internal::SetLengthSizes(cells, effect, options, evidence);
+  std::vector<stats::Stratum> strata;
+  for (const LengthCell& cell : cells) strata.push_back(cell.stratum);
   const auto table = stats::EvaluateRelabelings(
-      strata, 2,
+      strata, statistics.rows(),
       [&](std::size_t s, const stats::LabelMatrix& labels, Eigen::Ref<Eigen::MatrixXd> out) {
-        Eigen::RowVectorXd rank_sum = Eigen::RowVectorXd::Zero(out.cols()), anderson = rank_sum;
-        ranked[s].AccumulateRankSum(labels, rank_sum);
-        ranked[s].AccumulateAndersonDarling(labels, anderson);
-        out.row(0) += rank_sum;
-        out.row(1) += anderson;
+        statistics.Accumulate(s, labels, out);
       },
       {.permutations = options.permutations,
        .seed = stats::MixSeed(options.seed, 3),
@@ -75,25 +92,16 @@ SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& 
     evidence.reason = std::string(table.status().message());
     return evidence;
   }
-  Eigen::MatrixXd rows = table->values;
-  rows.row(0) = rows.row(0).cwiseAbs();
-  const Eigen::RowVectorXd combined = stats::StudentisedMaximum(rows);
+  const Eigen::RowVectorXd combined = statistics.Combine(table->values);
   evidence.measurable = true;
-  evidence.probes = static_cast<std::int64_t>(strata.size());
   evidence.statistic = combined(0);
   evidence.p_value = stats::PermutationPValue(combined);
-  const auto mean = internal::MeanOverProbes(deltas, weights);
-  const Eigen::RowVectorXd null_row = 2 / total_weight * rows.row(0);
-  internal::SetEffect(mean.mean, mean.standard_error, null_row, options, evidence);
-  // The null row holds absolute values, whose mean is not zero: state what |delta| must reach.
-  if (evidence.detectable_effect) {
-    *evidence.detectable_effect += null_row.mean();
-    const double ratio = *evidence.detectable_effect / evidence.default_effect;
-    // A delta's noise shrinks like the square root of the sample.
-    if (ratio > 1) evidence.size_factor = ratio * ratio;
+  SetDelta(effect, table->values.row(LengthStatistics::kRankSum), options, evidence);
+  if (*evidence.p_value <= options.level) {
+    const auto closest = statistics.Closest(table->values, options.level);
+    if (closest) evidence.closest_alternative = alternatives.index[*closest];
   }
-  evidence.method = std::string("van Elteren and Anderson-Darling, studentised maximum") +
-                    (table->exact ? ", all relabelings" : ", permutation within probes");
+  evidence.method = Method(alternatives.logs.size(), table->exact);
   return evidence;
 }
 

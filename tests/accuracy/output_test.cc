@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace pinchbeck::accuracy {
@@ -74,6 +75,50 @@ TEST(OutputTest, PlotsAreSvgAndEscapeNames) {
   EXPECT_EQ(plots[1].file, "example-roc.svg");
   EXPECT_THAT(plots[0].svg, HasSubstr("An example &lt;of&gt; a row"));
   EXPECT_THAT(plots[0].svg, HasSubstr("</svg>"));
+}
+
+// Tokens that two methods need against two models, the second of which one method does not notice.
+Row TokensRow() {
+  Row row;
+  row.id = "tokens";
+  row.title = "What it takes";
+  row.x_name = "power";
+  for (const auto& [contestant, served, tokens] :
+       {std::tuple("ours", "small", 60.0), std::tuple("ours", "large", 1200.0),
+        std::tuple("theirs", "small", 900.0)}) {
+    Measurement m = PowerOf(std::vector<PairCount>{{200, 190, 0}}, {});
+    m.contestant = contestant;
+    m.metric = std::string("output tokens needed, ") + served;
+    m.x = 0.9;
+    m.value = tokens;
+    m.higher_is_better = false;
+    SetFalseAlarms(std::vector<PairCount>{{200, 1, 0}}, row.alpha, m);
+    row.measurements.push_back(m);
+  }
+  return row;
+}
+
+TEST(OutputTest, ReadmeShowsMetricsAsColumnsWhereThereIsOneX) {
+  const std::string table = ToReadmeTable({TokensRow()});
+  EXPECT_THAT(table, HasSubstr("| 0.9 power | output tokens needed, small | output tokens needed, large |"));
+  EXPECT_THAT(table, HasSubstr("| ours | 60.0 | 1200 | 0.50 %"));
+  EXPECT_THAT(table, HasSubstr("| theirs | 900 | - | 0.50 %"));
+}
+
+TEST(OutputTest, ReadmeShowsALineForEachMetricWhereThereAreSeveralX) {
+  Row row = ExampleRow();
+  for (Measurement& m : row.measurements) m.metric = "right model first, rate";
+  EXPECT_THAT(ToReadmeTable({row}),
+              HasSubstr("| pinchbeck, example: right model first, rate | 0.700 | 0.700 |"));
+}
+
+TEST(OutputTest, TokensAreDrawnByContestant) {
+  const std::vector<Plot> plots = ToPlots({TokensRow()});
+  ASSERT_THAT(plots, SizeIs(1));
+  EXPECT_EQ(plots[0].file, "tokens-tokens.svg");
+  for (const char* text : {">ours<", ">theirs<", ">small<", ">large<", ">10<", ">1e+04<"}) {
+    EXPECT_THAT(plots[0].svg, HasSubstr(text));
+  }
 }
 
 TEST(CompareWithRecordedTest, AnEqualRunIsAccepted) {

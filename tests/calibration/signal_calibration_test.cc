@@ -111,6 +111,8 @@ void EvaluateSplit(const Split& split, const SampleSet& alternative, std::uint64
   options.alternatives = {&alternative};
   Record(EvaluateChoice(split.reference, split.observed, options), "choice with an alternative", values);
   Record(EvaluateText(split.reference, split.observed, options), "text with an alternative", values);
+  Record(EvaluateTokenLength(split.reference, split.observed, options), "token_length with an alternative",
+         values);
 }
 
 // Runs `work` for every split on two threads; each thread fills its own values.

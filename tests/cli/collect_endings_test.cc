@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "pinchbeck/core/observation.h"
+#include "pinchbeck/core/recording.h"
+#include "src/cli/collection_steps.h"
 #include "tests/cli/collect_fixture.h"
 #include "tests/client/scripted_server.h"
 
@@ -47,7 +49,15 @@ class BadEndpoints : public CollectCommandTest, public ::testing::WithParamInter
 
 TEST_P(BadEndpoints, EndWithAClearMessageAndStatusFour) {
   ScriptedServer server([](const ServedRequest&, int) { return GetParam().reply; });
-  const Outcome outcome = Collect(server.url(), {"--timeout", "0.2"});
+  Outcome outcome;
+  // A silent server ends with the time limit. Longer and longer, until this machine has sent a request in
+  // time.
+  for (const char* timeout : {"0.2", "2", "20"}) {
+    std::filesystem::remove(out());
+    const bool silent = GetParam().reply.after == Reply::After::kHang;
+    outcome = Collect(server.url(), {"--timeout", silent ? timeout : "60"});
+    if (!silent || outcome.err.find(GetParam().message) != std::string::npos) break;
+  }
   EXPECT_EQ(outcome.exit_code, 4);
   EXPECT_THAT(outcome.err, HasSubstr(GetParam().message));
   EXPECT_THAT(outcome.err, HasSubstr(GetParam().advice));
@@ -117,6 +127,16 @@ TEST_F(CollectCommandTest, RefusesToOverwriteARecording) {
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr(out()), HasSubstr("--resume"), HasSubstr("another name")));
   EXPECT_EQ(ReadFile(out()), "precious\n");
+}
+
+TEST_F(CollectCommandTest, RefusesARecordingThatIsBeingWritten) {
+  ScriptedServer server([](const ServedRequest& request, int) { return Serve(request); });
+  auto writer = RecordingWriter::Open(out());
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  const Outcome outcome = Collect(server.url(), {"--resume"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr(out() + ": another process is writing"));
+  EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_F(CollectCommandTest, ResumeSendsOnlyWhatIsMissing) {
@@ -216,6 +236,19 @@ TEST_F(CollectCommandTest, ASecondInterruptQuitsAtOnceAndLosesNothing) {
       },
       ::testing::ExitedWithCode(130), "");
   EXPECT_EQ(Recorded().size(), 1U);
+}
+
+// Between reading what is there and the first request, another process may have written and ended.
+TEST(OpenUnchangedTest, WhatGrewSinceItWasReadIsNotContinued) {
+  const std::string path = ::testing::TempDir() + "grown-" + std::to_string(getpid()) + ".jsonl";
+  std::ofstream(path) << "{\"probe\":\"p\",\"response\":{\"text\":\"1\"}}\n";
+  const auto size = std::filesystem::file_size(path);
+  EXPECT_TRUE(OpenUnchanged(path, size).ok());
+  const auto grown = OpenUnchanged(path, size - 1);
+  ASSERT_EQ(grown.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(grown.status().message()), HasSubstr("--resume"));
+  EXPECT_EQ(OpenUnchanged(path, 0).status().code(), absl::StatusCode::kFailedPrecondition);
+  std::filesystem::remove(path);
 }
 
 }  // namespace

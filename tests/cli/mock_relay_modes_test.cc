@@ -254,7 +254,10 @@ TEST_F(RelayModesTest, OptionsOutOfRangeAreRefused) {
       {"no recording", [](MockRelayOptions& o) { o.recordings.clear(); }},
       {"need a substitute", [](MockRelayOptions& o) { o.mode = MockRelayMode::kSwap; }},
       {"need a substitute", [](MockRelayOptions& o) { o.mode = MockRelayMode::kMix; }},
-      {"swap and mix only", [](MockRelayOptions& o) { o.substitutes = o.recordings; }},
+      {"need a substitute", [](MockRelayOptions& o) { o.mode = MockRelayMode::kSwapWhole; }},
+      {"rewritten_share", [](MockRelayOptions& o) { o.rewritten_share = -0.5; }},
+      {"kept_tokens", [](MockRelayOptions& o) { o.kept_tokens = 0; }},
+      {"swap, mix and swap-whole only", [](MockRelayOptions& o) { o.substitutes = o.recordings; }},
       {"substitute_share", [](MockRelayOptions& o) { o.substitute_share = 1.5; }},
       {"substitute_share", [](MockRelayOptions& o) { o.substitute_share = std::nan(""); }},
       {"temperature_factor", [](MockRelayOptions& o) { o.temperature_factor = 0.0; }},
@@ -292,14 +295,46 @@ TEST(SetMockRelayModeTest, ReadsEveryMode) {
   EXPECT_EQ(options.mode, MockRelayMode::kSwap);
   ASSERT_TRUE(SetMockRelayMode("cache", &options).ok());
   EXPECT_EQ(options.mode, MockRelayMode::kCache);
+  ASSERT_TRUE(SetMockRelayMode("truncate", &options).ok());
+  EXPECT_EQ(options.mode, MockRelayMode::kTruncate);
+  EXPECT_EQ(options.kept_tokens, MockRelayOptions().kept_tokens);
+  ASSERT_TRUE(SetMockRelayMode("truncate:300", &options).ok());
+  EXPECT_EQ(options.kept_tokens, 300);
+  ASSERT_TRUE(SetMockRelayMode("rewrite", &options).ok());
+  EXPECT_EQ(options.mode, MockRelayMode::kRewrite);
+  EXPECT_EQ(options.rewritten_share, 1.0);
+  ASSERT_TRUE(SetMockRelayMode("rewrite:0.5", &options).ok());
+  EXPECT_EQ(options.rewritten_share, 0.5);
+  ASSERT_TRUE(SetMockRelayMode("swap-whole", &options).ok());
+  EXPECT_EQ(options.mode, MockRelayMode::kSwapWhole);
+  ASSERT_TRUE(SetMockRelayMode("ignore-effort", &options).ok());
+  EXPECT_EQ(options.mode, MockRelayMode::kIgnoreEffort);
   ASSERT_TRUE(SetMockRelayMode("honest", &options).ok());
   EXPECT_EQ(options.mode, MockRelayMode::kHonest);
 }
 
 TEST(SetMockRelayModeTest, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "Swap", "mix", "mix:", "mix:x", "mix:1.1", "mix:-0.1", "mix:nan", "temperature:0",
-        "temperature:inf", "inject:-1", "inject:1.5", "honest:1", "swap:0.5", "cache:"}) {
+  for (const char* text : {"",
+                           "Swap",
+                           "mix",
+                           "mix:",
+                           "mix:x",
+                           "mix:1.1",
+                           "mix:-0.1",
+                           "mix:nan",
+                           "temperature:0",
+                           "temperature:inf",
+                           "inject:-1",
+                           "inject:1.5",
+                           "honest:1",
+                           "swap:0.5",
+                           "cache:",
+                           "truncate:0",
+                           "truncate:1.5",
+                           "rewrite:2",
+                           "rewrite:x",
+                           "swap-whole:1",
+                           "ignore-effort:low"}) {
     MockRelayOptions options;
     const absl::Status status = SetMockRelayMode(text, &options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;

@@ -49,6 +49,31 @@ TEST(PlanCommandTest, UnreachedPowerIsNotSuccess) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("not reached"), HasSubstr("no design reaches the power")));
 }
 
+TEST(PlanCommandTest, PlansForAKindOfChange) {
+  const std::vector<std::string> command = {"plan", "--fingerprint", kFolder + "GPT-4o.json", "--runs",
+                                            "40",   "--change"};
+  const auto with = [&](const std::string& change, const std::string& flag) {
+    std::vector<std::string> arguments = command;
+    arguments.push_back(change);
+    if (!flag.empty()) arguments.push_back(flag);
+    return RunCli(arguments);
+  };
+  const CliResult text = with("temperature=0.3", "");
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, AllOf(HasSubstr("To notice temperature 0.3 at an endpoint of GPT-4o"),
+                              HasSubstr("know no alternatives"), HasSubstr("(configuration)")));
+  const CliResult json = with("other-model", "--json");
+  EXPECT_NE(json.exit_code, 2) << json.err;
+  const Json plan = Json::parse(json.out);
+  EXPECT_THAT(plan["change"].get<std::string>(), HasSubstr("choice 0.1 bits"));
+  EXPECT_TRUE(plan["substitute"].is_null());
+  const CliResult length = with("length=2", "");
+  EXPECT_EQ(length.exit_code, 2);
+  EXPECT_THAT(length.err, HasSubstr("no data in which"));
+  EXPECT_THAT(with("colour=red", "").err, HasSubstr("give other-model, temperature=T or length=F"));
+  EXPECT_THAT(RunCli({"plan", "--fingerprint", kFolder + "GPT-4o.json"}).err, HasSubstr("--change"));
+}
+
 TEST(PlanCommandTest, ErrorsNameOptionAndFile) {
   EXPECT_EQ(RunCli(Plan({"--power", "2"})).exit_code, 2);
   const CliResult price = RunCli(Plan({"--price-input", "2"}));

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "pinchbeck/client/client.h"
+#include "src/client/budget.h"
 #include "tests/client/collect_bench.h"
 
 namespace pinchbeck {
@@ -113,7 +115,7 @@ TEST(Budget, TokensAreNeverPassed) {
 }
 
 TEST(Budget, WaitsForAnswersInFlightBeforeItEnds) {
-  // One worst case is 39 tokens at first and 28 when the prompt's size is known; an answer uses 15.
+  // One worst case is 46 tokens at first and 28 when the prompt's size is known; an answer uses 15.
   Bench bench(Always(Good()));
   bench.battery = MakeBattery(1);
   bench.options.samples_per_probe = 100;
@@ -154,7 +156,54 @@ TEST(Budget, AnswersWithoutUsageCountAsTheirWorstCase) {
   bench.options.budget.max_tokens = 100;
   const auto summary = bench.Run();
   EXPECT_EQ(summary->without_usage, summary->ok);
-  EXPECT_EQ(summary->ok, 2);  // 39 tokens each at worst
+  EXPECT_EQ(summary->ok, 2);  // 46 tokens each at worst
+}
+
+FakeAnswer Claiming(const std::string& input, const std::string& output) {
+  FakeAnswer answer;
+  answer.body =
+      R"({"choices":[{"index":0,"finish_reason":"stop","message":{"content":"1"}}],"usage":{"prompt_tokens":)" +
+      input + R"(,"completion_tokens":)" + output + "}}";
+  return answer;
+}
+
+// A sum that wraps around would be below every limit from then on.
+TEST(Budget, AnImpossibleUsageDoesNotSwitchTheLimitsOff) {
+  const std::string most = "9223372036854775807";
+  for (const FakeAnswer& lie : {Claiming(most, "1"), Claiming("1", most), Claiming(most, most)}) {
+    for (const bool money : {false, true}) {
+      Bench bench(Always(lie));
+      bench.options.samples_per_probe = 100;
+      bench.options.concurrency = 1;
+      if (money) {
+        bench.options.budget.usd_per_mtok_in = bench.options.budget.usd_per_mtok_out = 1.0;
+        bench.options.budget.max_cost_usd = 1000.0;
+      } else {
+        bench.options.budget.max_tokens = 1'000'000;
+      }
+      const auto summary = bench.Run();
+      ASSERT_TRUE(summary.ok());
+      EXPECT_EQ(summary->stop_reason, StopReason::kBudget);
+      EXPECT_EQ(summary->requests, 1);
+      EXPECT_GT(summary->input_tokens + summary->output_tokens, 1'000'000);
+    }
+  }
+}
+
+TEST(Budget, SumsOfImpossibleUsagesStayPositive) {
+  Bench bench(Always(Claiming("9223372036854775807", "9223372036854775807")));
+  const auto summary = bench.Run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->input_tokens, 6 * (std::int64_t{1} << 40));
+  EXPECT_EQ(summary->output_tokens, 6 * (std::int64_t{1} << 40));
+}
+
+TEST(Budget, SumsEndAtTheEndOfTheRange) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(internal::SaturatingSum(kMost, 1), kMost);
+  EXPECT_EQ(internal::SaturatingSum(-kMost, -kMost), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(internal::SaturatingSum(kMost, -1), kMost - 1);
+  EXPECT_EQ(internal::CountedTokens(-5), 0);
 }
 
 // --- Stopping ---

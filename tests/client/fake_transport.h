@@ -61,6 +61,7 @@ class FakeTransport final : public Transport {
   void Cancel(std::int64_t id) override { cancelled += static_cast<int>(running_.erase(id)); }
 
   std::vector<TransferResult> Poll(absl::Duration max_wait) override {
+    ++polls;
     auto next = std::min_element(running_.begin(), running_.end(),
                                  [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
     if (next == running_.end() || next->second.due > clock_.Monotonic() + max_wait) {
@@ -76,6 +77,7 @@ class FakeTransport final : public Transport {
   std::vector<SentRequest> sent;
   std::size_t most_in_flight = 0;
   int cancelled = 0;
+  int polls = 0;
 
  private:
   struct Running {

@@ -69,6 +69,19 @@ TEST(BuildRequest, OptionalParameters) {
   EXPECT_TRUE(request->stream);
 }
 
+TEST(BuildRequest, ReasoningEffort) {
+  Probe probe = MakeProbe();
+  const Endpoint endpoint{"https://h.example/v1", "m", Secret()};
+  const auto without = OpenAiChatDialect().BuildRequest(endpoint, probe, std::nullopt);
+  ASSERT_TRUE(without.ok());
+  EXPECT_FALSE(json::parse(without->body).contains("reasoning_effort"));
+  probe.sampling.reasoning_effort = "low";
+  const auto request = OpenAiChatDialect().BuildRequest(endpoint, probe, std::nullopt);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(json::parse(request->body)["reasoning_effort"], "low");
+  EXPECT_TRUE(OpenAiChatDialect().features().reasoning_effort);
+}
+
 TEST(BuildRequest, BrokenUtf8InAPromptDoesNotThrow) {
   Probe probe = MakeProbe();
   probe.messages = {{"user", "a\xFF"}};

@@ -62,6 +62,16 @@ TEST(ResponsesRequest, Body) {
     "stream":false})"));
 }
 
+TEST(ResponsesRequest, ReasoningEffort) {
+  Probe probe;
+  probe.messages = {{"user", "Pick."}};
+  probe.sampling.reasoning_effort = "high";
+  const auto request =
+      OpenAiResponsesDialect().BuildRequest({"https://h.example/v1", "m", Secret()}, probe, std::nullopt);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(json::parse(request->body)["reasoning"], json::parse(R"({"effort":"high"})"));
+}
+
 TEST(Responses, AllFields) {
   const Observation o =
       Decode(

@@ -1,14 +1,19 @@
-// A raw-socket HTTP server for tests: sends exactly the bytes it is told to, and can hang, close or reset.
+// A raw-socket HTTP server for tests: sends exactly the bytes it is told to, in pieces of a chosen size, and
+// can hang, drip, close or reset.
 #ifndef PINCHBECK_TESTS_CLIENT_SCRIPTED_SERVER_H_
 #define PINCHBECK_TESTS_CLIENT_SCRIPTED_SERVER_H_
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -30,6 +35,10 @@ struct Reply {
   enum class After { kKeepOpen, kClose, kReset, kHang };
   std::string bytes;
   After after = After::kKeepOpen;
+  // Bytes of each piece, every piece a packet of its own; 0: all at once.
+  std::size_t piece_bytes = 0;
+  // Not empty: sent again and again after the bytes, a few milliseconds apart, until the client has gone.
+  std::string drip = {};
 };
 
 inline std::string HttpBytes(int status, std::string_view body, std::string_view headers = "",
@@ -49,10 +58,15 @@ class ScriptedServer {
   // Gets the request and its number, counted from 0; called from several threads.
   using Handler = std::function<Reply(const ServedRequest&, int)>;
 
-  explicit ScriptedServer(Handler handler) : handler_(std::move(handler)) {
+  // Port 0: any free one.
+  explicit ScriptedServer(Handler handler, int port = 0) : handler_(std::move(handler)) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // A server that starts again takes its old port while the old connections fade.
+    const int yes = 1;
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof(address);
     if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 64) != 0 ||
@@ -107,7 +121,10 @@ class ScriptedServer {
         requests_.push_back(request);
       }
       const Reply reply = handler_(request, index);
-      Send(fd, reply.bytes);
+      SendPieces(fd, reply);
+      while (!reply.drip.empty() && Send(fd, reply.drip)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
       if (reply.after == Reply::After::kHang) {
         char byte = 0;
         while (recv(fd, &byte, 1, 0) > 0) {
@@ -124,12 +141,25 @@ class ScriptedServer {
     close(fd);
   }
 
-  static void Send(int fd, std::string_view bytes) {
+  static void SendPieces(int fd, const Reply& reply) {
+    const std::size_t size = reply.piece_bytes == 0 ? reply.bytes.size() : reply.piece_bytes;
+    if (reply.piece_bytes != 0) {
+      const int yes = 1;
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+    }
+    for (std::size_t at = 0; at < reply.bytes.size(); at += size) {
+      if (!Send(fd, std::string_view(reply.bytes).substr(at, size))) return;
+      if (reply.piece_bytes != 0) std::this_thread::yield();
+    }
+  }
+
+  static bool Send(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
+      if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
+    return true;
   }
 
   static bool ReadRequest(int fd, std::string& input, ServedRequest& request) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,14 @@ inline TransferRequest MakeRequest(std::string url) {
   request.http.body = R"({"a":1})";
   request.timeouts.total = absl::Seconds(20);
   return request;
+}
+
+// Runs with longer and longer limits until the server was slower than the limit and not this machine.
+inline void WithLongerLimits(const std::function<bool(absl::Duration)>& is_as_expected) {
+  for (const int ms : {200, 2'000, 20'000}) {
+    if (is_as_expected(absl::Milliseconds(ms))) return;
+  }
+  ADD_FAILURE() << "not as expected with any limit";
 }
 
 inline TransferResult WaitFor(Transport& transport, std::int64_t id) {

@@ -162,6 +162,14 @@ TEST(BatterySha256Test, DoesNotDependOnOrderNamesOrGroups) {
   EXPECT_THAT(battery.Sha256(), SizeIs(64));
 }
 
+// Recordings do not keep it.
+TEST(ParseBatteryTest, ReasoningEffortIsForGeneratedProbesOnly) {
+  const auto battery = ParseBattery(
+      Replaced(kTwoProbes, "\"stream\": true", "\"stream\": true, \"reasoning_effort\": \"low\""));
+  ASSERT_FALSE(battery.ok());
+  EXPECT_THAT(internal::Message(battery.status()), HasSubstr("reasoning_effort"));
+}
+
 TEST(BatterySha256Test, DependsOnEverythingThatShapesAnAnswer) {
   const Battery battery = ParseOk(kTwoProbes);
   using Change = void (*)(Probe&);

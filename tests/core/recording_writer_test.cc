@@ -157,6 +157,36 @@ TEST_P(RecordingWriterTest, ClosingTwiceIsHarmlessAndAppendingAfterwardsIsNot) {
   EXPECT_THAT(internal::Message(status), StartsWith(Path()));
 }
 
+TEST_P(RecordingWriterTest, ASecondWriterIsRefusedAndLeavesTheFileAlone) {
+  WriteBytes(Path(), gzip() ? Gzip(Line(1) + "{\"par") : Line(1) + "{\"par");
+  absl::StatusOr<RecordingWriter> first = RecordingWriter::Open(Path());
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(first->Append(Numbered(2)).ok());
+  const std::string bytes = ReadBytes(Path());
+  const absl::Status status = RecordingWriter::Open(Path()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(internal::Message(status), StartsWith(Path() + ": another process is writing"));
+  EXPECT_EQ(ReadBytes(Path()), bytes);
+  ASSERT_TRUE(first->Close().ok());
+  AppendOk(Path(), {3});
+  EXPECT_THAT(Samples(Path()), ElementsAre(1, 2, 3));
+}
+
+TEST(GzipRecordingWriterTest, ARepairTouchesNoFileOfTheUsers) {
+  const ScratchFolder folder;
+  const std::string path = folder.File("r.gz");
+  const std::string other = folder.File("r.gz.repair");
+  // A process that was killed in the middle of a repair.
+  const std::string left_behind = folder.File(".r.gz.pinchbeck-repair");
+  WriteBytes(path, Gzip(Line(1) + "{\"par"));
+  WriteBytes(other, "mine");
+  WriteBytes(left_behind, "half");
+  AppendOk(path, {2}, /*repaired=*/5);
+  EXPECT_THAT(Samples(path), ElementsAre(1, 2));
+  EXPECT_EQ(ReadBytes(other), "mine");
+  EXPECT_FALSE(std::filesystem::exists(left_behind));
+}
+
 TEST_P(RecordingWriterTest, RefusesWhatCannotBeWritten) {
   std::filesystem::create_directory(Path());
   const auto folder = RecordingWriter::Open(Path());

@@ -87,6 +87,9 @@ TEST(StoreTest, ContradictionsNameTheField) {
       {"many token ids", "/parts/0/probes/t/texts/0/token_ids", Json(std::vector<int>(257, 1)),
        "expected 1 to 256 token ids"},
       {"negative token id", "/parts/0/probes/t/texts/0/token_ids/1", -1, "token_ids: token ids are whole"},
+      {"fractional length", "/parts/0/probes/t/lengths/values/0", 5.5, "whole numbers"},
+      {"endless length", "/parts/0/probes/t/lengths/values/0", 1e12, "whole numbers"},
+      {"parts", "/parts", Json(std::vector<Json>(257, Json::object())), "more than 256 parts"},
       {"capped index", "/parts/0/probes/t/lengths/capped", Json::array({77}), "index out of range"},
       {"unknown length source", "/plan/t/length_source", "guess", "length_source"},
       {"negative spread", "/session_spread/choice", -1, "session_spread.choice"}};
@@ -103,6 +106,58 @@ TEST(StoreTest, ContradictionsNameTheField) {
     EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument) << damage.name;
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(damage.says)) << damage.name;
   }
+}
+
+// A greedy answer of two tokens.
+Observation LongerAnswer() {
+  Observation observation = LogprobAnswer("l", 0);
+  observation.logprobs.push_back({{"later", std::nullopt, -0.25}, {}});
+  return observation;
+}
+
+TEST(StoreTest, LaterPositionsAreKeptAndOptional) {
+  FingerprintBuilder builder(EnrollOptions{.model = "example"});
+  ASSERT_TRUE(builder.Add(LongerAnswer(), "default").ok());
+  const auto built = std::move(builder).Build();
+  ASSERT_TRUE(built.ok()) << built.status();
+  Json json = Json::parse(SerializeFingerprint(*built));
+  const auto items = [](const Fingerprint& fingerprint) {
+    return fingerprint.parts.at(0).sample.probes.at("l").logprobs;
+  };
+  const auto parsed = ParseFingerprint(json.dump());
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(items(*parsed).at(0).path, items(*built).at(0).path);
+  EXPECT_EQ(items(*parsed).at(0).path.size(), 2u);
+  EXPECT_EQ(items(*parsed).at(0).mean_tokens, 2);
+  EXPECT_EQ(items(*parsed).at(0).sampled, 0u);
+  // As written before they existed.
+  Json& item = json["parts"][0]["probes"]["l"]["logprobs"][0];
+  const Json whole = item;
+  for (const char* field : {"path", "mean", "mean_tokens", "sampled"})
+    ASSERT_EQ(item.erase(field), 1u) << field;
+  const auto older = ParseFingerprint(json.dump());
+  ASSERT_TRUE(older.ok()) << older.status();
+  EXPECT_TRUE(items(*older).at(0).path.empty());
+  EXPECT_FALSE(items(*older).at(0).sampled.has_value());
+  const Damage cases[] = {{"sampled", "/sampled", 9, "sampled: is larger"},
+                          {"half sampled", "/sampled", 0.5, "sampled: expected a whole number"},
+                          {"one token", "/mean_tokens", 1, "mean_tokens: expected a whole number >= 2"},
+                          {"positive mean", "/mean", 3, "mean: log-probability out of range"},
+                          {"empty path", "/path/tokens", Json::array(), "path: tokens and values differ"},
+                          {"path index", "/path/tokens/1", 99, "path: token index out of range"},
+                          {"path value", "/path/values/1", 5, "path: log-probability out of range"}};
+  for (const Damage& damage : cases) {
+    item = whole;
+    item[Json::json_pointer(damage.pointer)] = damage.value;
+    const auto bad = ParseFingerprint(json.dump());
+    EXPECT_EQ(bad.status().code(), absl::StatusCode::kInvalidArgument) << damage.name;
+    EXPECT_THAT(std::string(bad.status().message()), HasSubstr(damage.says)) << damage.name;
+  }
+  item = whole;
+  const std::vector<int> many(kMaxPathTokens + 1, 0);
+  item["path"] = {{"tokens", many}, {"values", std::vector<double>(many.size(), -1)}};
+  EXPECT_THAT(std::string(ParseFingerprint(json.dump()).status().message()),
+              HasSubstr("expected 1 to 64 entries"));
 }
 
 TEST(StoreTest, BeginningsOfTextsAreKeptAndOptional) {

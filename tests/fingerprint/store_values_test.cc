@@ -34,7 +34,19 @@ TEST(StoreValuesTest, WhatCanBeRecordedCanBeReadBack) {
          o.time = "1969-01-01T00:00:00Z";
          o.timing.first_token_s = 1;
        }},
-      {"control characters and quotes", [](Observation& o) { o.response.text = "\"\\\n\x01"; }}};
+      {"control characters and quotes", [](Observation& o) { o.response.text = "\"\\\n\x01"; }},
+      {"a sampled token below the list",
+       [](Observation& o) {
+         o.logprobs[0].sampled = {"elsewhere", std::nullopt, -9.5};
+       }},
+      {"a greedy path",
+       [](Observation& o) {
+         o.logprobs.resize(9, {{"later", std::nullopt, -0.25}, {}});
+       }},
+      {"sampled tokens", [](Observation& o) {
+         o.logprobs.resize(200, {{"later", std::nullopt, -0.25}, {}});
+         o.request.temperature = 1.0;
+       }}};
   for (const auto& item : cases) {
     Observation observation = LogprobAnswer("p", 0);
     observation.signals.clear();

@@ -77,7 +77,8 @@ TEST(ReportToJsonTest, HasTheContractsFields) {
 TEST(ReportToJsonTest, WhatWasNotComputedIsNull) {
   const auto json = nlohmann::json::parse(ReportToJson(Report{}));
   EXPECT_EQ(json["verdict"], "not_measurable");
-  for (const char* field : {"p_value", "attribution", "mixture", "reason", "n_observed_needed"}) {
+  for (const char* field : {"p_value", "attribution", "mixture", "reason", "n_observed_needed", "other_share",
+                            "configuration", "tokenizer", "usage_against_text"}) {
     EXPECT_TRUE(json[field].is_null()) << field;
   }
 }
@@ -144,6 +145,44 @@ TEST(ReportToTextTest, FitsAHundredColumns) {
   EXPECT_THAT(text, HasSubstr("(1000000 vs 1000000)"));
   EXPECT_THAT(text, HasSubstr("not counted"));
   EXPECT_THAT(text, HasSubstr("a long way of saying so"));
+}
+
+// What was found beside the verdict is in both forms.
+TEST(ReportWritersTest, PowerSharesConfigurationAndTokens) {
+  Report report = Example();
+  report.verdict = Verdict::kInconclusive;
+  report.reason = "configuration";
+  report.power = {{"gpt-x-mini", std::nullopt, "", 0.95, 200}, {"choice", 0.1, "bits", 0.9, 200}};
+  report.largest_shares = {{"gpt-x-mini", 0.12}, {"other", 1}};
+  report.other_share_low = 0.31;
+  report.configuration = Configuration{.kind = "temperature",
+                                       .explains = true,
+                                       .temperature_factor = 0.7,
+                                       .temperature_low = 0.6,
+                                       .temperature_high = 0.8,
+                                       .p_value = 0.4,
+                                       .note = "the choices are cooler"};
+  report.tokenizer = TokenizerFit{.probes = 12, .matching = 12, .intercept = 37, .r_squared = 0.75};
+  report.tokenizer->reading = TokenizerReading::kShifted;
+  report.usage = UsageAgainstText{"output tokens", 8, 40, 80, 1.5, 1.4, 1.6};
+  const std::string text = ReportToText(report);
+  for (const char* part : {"other settings of the same model explain it: the choices are cooler.",
+                           "\"gpt-x-mini\" in full: in 95% of simulated audits of this size (200 answers)",
+                           "a substitute that differs by 0.1 bits in choice: in at least 90% of audits",
+                           "up to 12% of the answers", "any share of the answers coming from \"other\"",
+                           "at least 31% of the answers", "1.5 times [1.4, 1.6]"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  const auto json = nlohmann::json::parse(ReportToJson(report));
+  EXPECT_EQ(json["power"][0]["against"], "gpt-x-mini");
+  EXPECT_TRUE(json["power"][0]["effect"].is_null());
+  EXPECT_EQ(json["power"][1]["effect_unit"], "bits");
+  EXPECT_EQ(json["largest_shares"][1]["fraction"], 1);
+  EXPECT_EQ(json["other_share"]["low"], 0.31);
+  EXPECT_EQ(json["configuration"]["temperature_factor"], 0.7);
+  EXPECT_EQ(json["tokenizer"]["reading"], "shifted");
+  EXPECT_EQ(json["tokenizer"]["r_squared"], 0.75);
+  EXPECT_EQ(json["usage_against_text"]["factor"], 1.5);
 }
 
 TEST(ReportToTextTest, TinyPValuesAreNotRoundedToZero) {

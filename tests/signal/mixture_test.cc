@@ -41,5 +41,52 @@ TEST(MixtureTest, ModelsThatCannotBeToldApartGiveNoEstimate) {
   EXPECT_FALSE(EstimateChoiceMixture(a, Build({ChoiceAnswer("elsewhere", "1")}), b).has_value());
 }
 
+// The full check of the limit's error rate is in tests/calibration/gates_calibration_test.cc.
+TEST(UnknownShareTest, LimitIsBelowTheShareAndNotFarBelow) {
+  const SampleSet reference = Build(RandomChoices(6, 200, 0, 1));
+  // Another model altogether: its answers 0 .. 9 are unlike the reference's.
+  std::vector<Observation> foreign = RandomChoices(6, 80, 0, 2);
+  for (Observation& observation : foreign) observation.response.text = "x" + *observation.response.text;
+  EXPECT_GT(*LowerLimitOfUnknownShare(reference, Build(foreign)), 0.85);
+  std::vector<Observation> half = RandomChoices(6, 80, 0, 3);
+  for (std::size_t i = 0; i < half.size(); i += 2) half[i].response.text = "x";
+  const double limit = *LowerLimitOfUnknownShare(reference, Build(half));
+  EXPECT_GT(limit, 0.25);
+  EXPECT_LT(limit, 0.5);
+}
+
+TEST(UnknownShareTest, EqualSamplesAndTooFewAnswers) {
+  const SampleSet a = Build(RandomChoices(3, 40, 0, 1));
+  EXPECT_LT(*LowerLimitOfUnknownShare(a, Build(RandomChoices(3, 40, 0, 2))), 0.05);
+  EXPECT_FALSE(LowerLimitOfUnknownShare(a, Build(RandomChoices(3, 3, 0, 2))).has_value());
+  EXPECT_FALSE(LowerLimitOfUnknownShare(a, Build(RandomChoices(3, 40, 0, 2, "elsewhere"))).has_value());
+}
+
+// Many small probes beside a large one: whole numbers of answers must not shift the proportions.
+TEST(UnknownShareTest, SmallProbesBesideALargeOneDoNotCountAsAShare) {
+  std::vector<Observation> x, y;
+  for (int p = 0; p < 300; ++p) {
+    const std::string probe = "s" + std::to_string(p);
+    x.insert(x.end(), 4, ChoiceAnswer(probe, "a"));
+    y.insert(y.end(), 4, ChoiceAnswer(probe, "a"));
+  }
+  for (int i = 0; i < 6000; ++i) {
+    x.push_back(ChoiceAnswer("large", std::to_string(i % 3)));
+    for (int k = 0; k < 3; ++k) y.push_back(ChoiceAnswer("large", std::to_string((i + k) % 3)));
+  }
+  EXPECT_EQ(*LowerLimitOfUnknownShare(Build(x), Build(y)), 0);
+}
+
+// Sides of very different and uneven sizes are compared in the same proportions.
+TEST(UnknownShareTest, UnevenDesignsDoNotCountAsAShare) {
+  std::vector<Observation> x, y;
+  for (int p = 0; p < 4; ++p) {
+    const auto answer = [&](int i) { return std::to_string(p) + (i % 2 == 0 ? "a" : "b"); };
+    for (int i = 0; i < 20 + 100 * p; ++i) x.push_back(ChoiceAnswer("p" + std::to_string(p), answer(i)));
+    for (int i = 0; i < 340 - 100 * p; ++i) y.push_back(ChoiceAnswer("p" + std::to_string(p), answer(i)));
+  }
+  EXPECT_LT(*LowerLimitOfUnknownShare(Build(x), Build(y)), 0.02);
+}
+
 }  // namespace
 }  // namespace pinchbeck

@@ -126,6 +126,18 @@ TEST(SampleBuilderTest, AnswersAtTheCapAreTies) {
   EXPECT_TRUE(lengths.at(2).capped);
 }
 
+TEST(SampleBuilderTest, SpeedsWithoutATimeAndEndlessCountsAreLeftOut) {
+  Observation observation = TextAnswer("p", "some text", 5);
+  observation.signals = {"latency", "token_length"};
+  observation.timing.first_token_s = 0.0;
+  observation.timing.total_s = 1e-320;
+  Observation endless = observation;
+  endless.usage.output_tokens = std::int64_t{1} << 60;
+  const SampleSet sample = Build({observation, endless});
+  EXPECT_FALSE(sample.probes.at("p").latencies.at(0).tokens_per_s);
+  EXPECT_EQ(sample.probes.at("p").lengths.size(), 1u);
+}
+
 TEST(MergeSamplesTest, EqualsOneSampleOfEverything) {
   const std::vector<Observation> a = RandomChoices(2, 5, 0, 1), b = RandomChoices(2, 7, 0, 2);
   std::vector<Observation> all = a;

@@ -29,6 +29,36 @@ TEST(ClopperPearsonTest, AgreesWithSciPy) {
   }
 }
 
+// Bisection in exact rational arithmetic on the two binomial tails (python3, fractions and math.comb).
+TEST(ClopperPearsonTest, EqualsExactArithmetic) {
+  const struct {
+    std::int64_t successes, trials;
+    double confidence, lower, upper;
+  } cases[] = {{0, 10, 0.95, 0.0, 0.30849710781873796},
+               {3, 10, 0.95, 0.06673951117772958, 0.6524528500599729},
+               {10, 10, 0.99, 0.5887040186524644, 1.0}};
+  for (const auto& c : cases) {
+    const auto interval = ClopperPearson(c.successes, c.trials, c.confidence);
+    ASSERT_TRUE(interval.ok()) << interval.status();
+    EXPECT_NEAR(interval->lower, c.lower, 1e-11);
+    EXPECT_NEAR(interval->upper, c.upper, 1e-11);
+  }
+}
+
+TEST(ClopperPearsonTest, CoversEveryChance) {
+  constexpr std::int64_t kTrials = 11;
+  for (double chance = 0.01; chance < 1; chance += 0.01) {
+    double covered = 0;
+    for (std::int64_t k = 0; k <= kTrials; ++k) {
+      const auto interval = ClopperPearson(k, kTrials, 0.95);
+      ASSERT_TRUE(interval.ok());
+      if (interval->lower > chance || interval->upper < chance) continue;
+      covered += BinomialUpperTail(k, kTrials, chance) - BinomialUpperTail(k + 1, kTrials, chance);
+    }
+    EXPECT_GE(covered, 0.95 - 1e-9) << chance;
+  }
+}
+
 TEST(ClopperPearsonTest, BadInput) {
   const auto bad = absl::StatusCode::kInvalidArgument;
   EXPECT_EQ(ClopperPearson(0, 0, 0.95).status().code(), bad);

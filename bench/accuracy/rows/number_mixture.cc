@@ -1,6 +1,7 @@
 // A random number out of 1 to 355: a share of the answers comes from another model.
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ constexpr const char* kSource = "aig_random_1_355";
 constexpr std::size_t kReference = 240, kObserved = 240, kLong = 2000;
 constexpr double kLongShare = 0.2;
 constexpr std::uint64_t kRow = 2, kLongRow = 3;
+// Valid at this level, as every number is: four of 400 values may reach the observed one. More would add a
+// little power.
+constexpr std::int64_t kRelabelings = 399;
 
 // Each answer comes from the served model with probability `share`, else from the claimed one. Answers of the
 // claimed model are not reused; those of the served model are where it has too few.
@@ -37,6 +41,11 @@ std::vector<int> Mix(std::span<const ChoiceSplit> splits, std::size_t claimed, s
   return mixed;
 }
 
+std::string RelabelingsNote(const RowContext& context) {
+  return "Permutation tests use " + std::to_string(std::min(kRelabelings, context.permutations)) +
+         " relabelings.";
+}
+
 absl::StatusOr<ChoiceData> LoadNumbers(const RowContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const auto recordings, LoadSource(context.data, kSource));
   return MakeChoiceData(recordings);
@@ -55,6 +64,7 @@ absl::StatusOr<Row> MeasureNumberMixture(const RowContext& context) {
   const PairPlan plan{.n_reference = kReference,
                       .settings = shares.size(),
                       .draws = context.Draws(200, 2),
+                      .permutations = std::min(kRelabelings, context.permutations),
                       .row = kRow,
                       .claimed = {}};
   const auto tallies = JudgePairs(
@@ -63,6 +73,7 @@ absl::StatusOr<Row> MeasureNumberMixture(const RowContext& context) {
           stats::CounterRng& rng) { return Mix(splits, claimed, served, shares[setting], kObserved, rng); });
   const std::vector<bool> reports = Reporting(data, kSource, context.split);
   for (std::size_t i = 0; i < shares.size(); ++i) tallies[i].Report(shares[i], row.alpha, reports, row);
+  row.notes.push_back(RelabelingsNote(context));
   return row;
 }
 
@@ -89,6 +100,7 @@ absl::StatusOr<Row> MeasureNumberLongMixture(const RowContext& context) {
     const PairPlan plan{.n_reference = n_reference,
                         .settings = 1,
                         .draws = context.Draws(200, 3),
+                        .permutations = std::min(kRelabelings, context.permutations),
                         .row = kLongRow + n_reference,
                         .claimed = claimed};
     const auto tallies = JudgePairs(
@@ -97,6 +109,7 @@ absl::StatusOr<Row> MeasureNumberLongMixture(const RowContext& context) {
             stats::CounterRng& rng) { return Mix(splits, claimed_model, served, kLongShare, kLong, rng); });
     tallies[0].Report(static_cast<double>(n_reference), row.alpha, reports, row);
   }
+  row.notes.push_back(RelabelingsNote(context));
   return row;
 }
 

@@ -69,7 +69,8 @@ absl::StatusOr<Row> MeasureNumberPower(const RowContext& context) {
     if (sizes[i] == 50) tallies[i].ReportScores(50, true, row);
   }
   if (!context.quick) {
-    // As many observed answers as reference answers; fewer draws, since each costs as much as ten small ones.
+    // As many observed answers as reference answers. The rate is one over all pairs, so fewer draws of each
+    // do.
     const std::vector<std::size_t> large = {kReference};
     plan.settings = 1;
     plan.draws = context.Draws(50, 1);

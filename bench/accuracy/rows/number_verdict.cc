@@ -32,22 +32,13 @@ struct Comparison {
   double seconds = 0;
 };
 
-Fingerprint AsFingerprint(const ChoiceData& data, std::size_t model, const Counts& reference) {
-  Fingerprint fingerprint;
-  // The label only tells fingerprints apart.
-  fingerprint.model = std::to_string(model);
-  fingerprint.plan[data.probe] = {.choice = true, .normalise_choice = true};
-  fingerprint.parts.push_back({"default", "", std::nullopt, std::nullopt, data.SampleOf(reference)});
-  return fingerprint;
-}
-
 void Judge(const ChoiceData& data, const RowContext& context, double alpha, Comparison& comparison) {
   const std::uint64_t seed = SeedFor(context.seed, kRow);
   std::vector<Fingerprint> fingerprints;
   std::vector<int> rest;
   for (std::size_t m = 0; m < data.models.size(); ++m) {
     ChoiceSplit split = RandomSplit(data, m, kReference, seed, comparison.draw);
-    fingerprints.push_back(AsFingerprint(data, m, split.reference));
+    fingerprints.push_back(data.FingerprintOf(m, split.reference));
     if (m == comparison.served) rest = std::move(split.rest);
   }
   rest.resize(std::min(rest.size(), comparison.n_observed));

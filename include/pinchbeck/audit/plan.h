@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -83,7 +84,10 @@ struct PlanDesign {
 };
 
 struct Plan {
+  // `substitute` is empty where a kind of change is planned for.
   std::string claimed, substitute;
+  // What is to be noticed, in words, where there is no second fingerprint.
+  std::optional<std::string> change = std::nullopt;
   // Options as used, for the report.
   PlanOptions options = {};
   std::vector<PlanDesign> designs = {};
@@ -130,6 +134,42 @@ struct Plan {
                                                                const std::vector<std::string>& probes,
                                                                std::int64_t answers,
                                                                const PlanOptions& options = {});
+
+// What might be served instead, where nobody has a fingerprint of it.
+struct PlanChange {
+  enum class Kind : std::uint8_t {
+    // A model as far away as a typical sibling: the default effect of choices, log-probabilities and lengths
+    // (docs/design/0004-effect-gates.md). Nothing is said about texts.
+    kOtherModel,
+    // The same model at the temperature `value`, whatever is asked for. Seen in choices.
+    kTemperature,
+    // Answers `value` times as long. Seen in lengths.
+    kLength,
+  };
+  Kind kind = Kind::kOtherModel;
+  double value = 1;
+};
+
+// "other-model", "temperature=T" with T above 0 and up to 10, "length=F" with F above 0 and up to 100.
+// InvalidArgument: anything else.
+[[nodiscard]] absl::StatusOr<PlanChange> ParsePlanChange(std::string_view text);
+
+// Plans an audit that notices a kind of change, from one fingerprint. One half of its answers stands for the
+// reference; the other, changed, for the endpoint. So the reference is half as large as in a real audit and
+// sizes come out somewhat too large. verify() is assumed to know no alternatives, and alpha is shared among
+// all signals that the fingerprint feeds.
+//
+// The stored answers themselves are changed, so that they stay independent draws. Of choices at temperature T
+// each is kept with a probability proportional to p^(T0 / T - 1), p being the stored shares and T0 their
+// temperature; probes at a temperature below 0.1, or whose temperature was not recorded, are left out. For
+// another model part of the choices give way to the next likelier answer until the divergence is the default
+// effect; its lengths are multiplied until Cliff's delta is, and its log-probabilities moved up and down in
+// turn.
+//
+// Errors as PlanAudit(); InvalidArgument: a value out of range. FailedPrecondition: the fingerprint has no
+// data in which such a change can be seen.
+[[nodiscard]] absl::StatusOr<Plan> PlanForChange(const Fingerprint& claimed, const PlanChange& change,
+                                                 const PlanOptions& options = {});
 
 }  // namespace pinchbeck
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pinchbeck/signal/evidence.h"
+#include "pinchbeck/signal/tokenizer.h"
 
 namespace pinchbeck {
 
@@ -28,11 +29,25 @@ struct SignalReport {
 // A stored alternative that this sample cannot rule out.
 struct NotRuledOut {
   std::string model;
-  // Share of simulated audits of that alternative, at this size, that end in `differs`.
+  // Share of simulated audits of that alternative, at this size, that reject beyond the effect gate.
   double power = 0;
 };
 
-// Upper 95 % limit of the share of answers that could come from an alternative.
+// What this sample would have found, and how surely.
+struct PowerStatement {
+  // Label of a stored alternative, or the signal whose documented default effect stands for one.
+  std::string against;
+  // The default effect with its unit; absent for alternatives.
+  std::optional<double> effect;
+  std::string effect_unit;
+  // Share of simulated audits that find it. Of default effects only the required 0.9 is established, as a
+  // lower limit.
+  double power = 0;
+  std::int64_t n_observed = 0;
+};
+
+// Upper 95 % limit of the share of answers that could come from an alternative; 1 where short answers do not
+// limit it.
 struct LargestShare {
   std::string model;
   double fraction = 1;
@@ -50,11 +65,24 @@ struct Mixture {
   double fraction = 0, low = 0, high = 1;
 };
 
+// Other settings of the same model that were found, and whether they explain what differs.
+struct Configuration {
+  // "temperature", "other_prompt" or "same_log_probabilities".
+  std::string kind;
+  // All signals that differ are explained; the verdict is then `inconclusive`.
+  bool explains = false;
+  // Observed temperature over the reference's, with a 95 % interval, and the p-value of the tempered
+  // reference; "temperature" only.
+  std::optional<double> temperature_factor, temperature_low, temperature_high, p_value;
+  // One sentence: what was found, or why it explains nothing.
+  std::string note;
+};
+
 struct Report {
   Verdict verdict = Verdict::kNotMeasurable;
   // Why a verdict is inconclusive or not measurable, one word for programs: "configuration",
-  // "effect_below_gate", "too_few_observations", "ranking_only", "nothing_comparable",
-  // "other_prompts", "no_usable_observation".
+  // "effect_below_gate", "too_few_observations", "incoherent_log_probabilities", "ranking_only",
+  // "nothing_comparable", "other_prompts", "no_usable_observation".
   std::optional<std::string> reason;
   std::string model;
   Claim claim = Claim::kWeights;
@@ -75,6 +103,13 @@ struct Report {
   std::vector<SignalReport> signals;
   std::optional<Attribution> attribution;
   std::optional<Mixture> mixture;
+  // Where the verdict is `differs` and short answers were compared: lower 95 % limit of the share of answers
+  // that something else gave, stored or not. The upper limit is 1.
+  std::optional<double> other_share_low;
+  std::optional<Configuration> configuration;
+  std::optional<TokenizerFit> tokenizer;
+  std::optional<UsageAgainstText> usage;
+  std::vector<PowerStatement> power;
   std::vector<NotRuledOut> not_ruled_out;
   std::vector<LargestShare> largest_shares;
   // Observed answers that would settle an inconclusive verdict, estimated.

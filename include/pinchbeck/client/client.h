@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "pinchbeck/client/clock.h"
 #include "pinchbeck/client/dialect.h"
+#include "pinchbeck/client/rate_limit.h"
 #include "pinchbeck/client/retry.h"
 #include "pinchbeck/client/transport.h"
 #include "pinchbeck/core/battery.h"
@@ -57,18 +59,26 @@ class CompletedSamples {
   }
   [[nodiscard]] std::size_t size() const { return pairs_.size(); }
 
+  // A good answer to a request that did without parameters that would be sent now. It counts once the
+  // endpoint has refused the same parameters again.
+  void AddReduced(const std::string& probe, std::int64_t sample, RequestRecord request);
+  [[nodiscard]] bool ContainsReduced(const std::string& probe, std::int64_t sample,
+                                     const RequestRecord& request) const;
+
   // Good answers of the recording that came from another base URL, or belong to other prompts, parameters or
   // models and so do not count.
   std::int64_t from_other_endpoint = 0;
   std::int64_t not_matching = 0;
 
  private:
-  std::set<std::pair<std::string, std::int64_t>> pairs_;
+  using Pair = std::pair<std::string, std::int64_t>;
+  std::set<Pair> pairs_;
+  std::map<Pair, std::vector<RequestRecord>> reduced_;
 };
 
 // Reads what an interrupted collection has already recorded. A pair counts when the answer is no error and
 // has the prompt, the sampling parameters, the API and the model name that this endpoint, battery and dialect
-// would send now.
+// would send now. Answers whose requests lack some of the parameters are kept apart (AddReduced).
 // Errors: as RecordingReader::Next().
 [[nodiscard]] absl::StatusOr<CompletedSamples> LoadCompletedSamples(RecordingReader& reader,
                                                                     const Endpoint& endpoint,
@@ -87,6 +97,9 @@ struct CollectBudget {
   // US dollars per million tokens.
   std::optional<double> usd_per_mtok_in;
   std::optional<double> usd_per_mtok_out;
+  // After it no request starts. Those in flight may finish, each within its own time limit: dropping the slow
+  // ones would make the recorded answers look faster and shorter than they are.
+  std::optional<absl::Duration> max_time;
 };
 
 // When to stop although requests are left, because the endpoint gives nothing.
@@ -99,9 +112,12 @@ struct GiveUpRule {
   int failures_in_a_row = 25;
 };
 
+// Requests that one collection may have in flight, each on a connection of its own.
+inline constexpr int kMaxConcurrency = 1024;
+
 struct CollectOptions {
   std::int64_t samples_per_probe = 10;
-  // Requests in flight at the same time.
+  // Requests in flight at the same time, 1 to kMaxConcurrency.
   int concurrency = 4;
   // Decides the order of the requests and the jitter of retries.
   std::uint64_t seed = 1;
@@ -110,6 +126,10 @@ struct CollectOptions {
   // Label that tells the observations of one collection from those of another.
   std::string session;
   CollectBudget budget;
+  RateLimits rate_limits;
+  // Spreads the requests over this time, one in each of equal parts of it, at a random moment that the seed
+  // decides; zero: as fast as concurrency and limits allow.
+  absl::Duration spread;
   RetryPolicy retry;
   TransferTimeouts timeouts;
   GiveUpRule give_up;
@@ -118,15 +138,30 @@ struct CollectOptions {
   CompletedSamples completed;
 };
 
-enum class StopReason { kCompleted, kBudget, kInterrupted, kGaveUp };
+// kPartner: the other endpoint of a paired collection stopped answering (see pair.h).
+enum class StopReason { kCompleted, kBudget, kInterrupted, kGaveUp, kPartner };
 
-// "completed", "budget", "interrupted" or "gave_up".
+// "completed", "budget", "interrupted", "gave_up" or "partner".
 [[nodiscard]] std::string_view StopReasonName(StopReason reason);
 
 // Failures that look alike, with the message of the first one.
 struct FailureCount {
   ErrorRecord example;
   std::int64_t count = 0;
+};
+
+// Something that was asked for and not given.
+struct CollectFinding {
+  // "logprobs_absent", "logprobs_fewer", "stream_absent", "usage_absent", "token_limit_passed": counted over
+  // good answers. "PARAMETER_refused": requests go without it since; "PARAMETER_refused_at_times": the
+  // endpoint takes it in some requests only. PARAMETER is logprobs, temperature, top_p, top_k, min_p, seed,
+  // stream, stream_usage or token_limit.
+  std::string name;
+  std::int64_t count = 0;
+  // Answers that could have had it.
+  std::optional<std::int64_t> of;
+  // In words; text of the server in quotation marks.
+  std::string detail;
 };
 
 struct CollectSummary {
@@ -149,6 +184,7 @@ struct CollectSummary {
   // Absent without prices. Estimated where the server reported no usage.
   std::optional<double> cost_usd;
   std::vector<FailureCount> failures;
+  std::vector<CollectFinding> findings;
   StopReason stop_reason = StopReason::kCompleted;
   // Why the collection ended early, and what to do; empty when it did not.
   std::string message;
@@ -206,9 +242,14 @@ struct CollectPlan {
 // observation: only the last attempt is recorded, and waiting never enters the timing. The key is taken out
 // of everything that is recorded.
 //
+// When the endpoint refuses a parameter (status 400 or 422 with an error that names it) before any answer to
+// a request with it was good, this request and all later ones do without it, and a finding says so. A
+// parameter that was taken before and is refused later stays in the requests: the refusals are failures.
+//
 // Returns a summary also when the collection ended early (budget, stop flag, giving up): see `stop_reason`.
-// InvalidArgument: options out of range or an unusable endpoint. PermissionDenied: see ValidateEndpoint.
-// The sink's error: recording failed; requests in flight are dropped.
+// InvalidArgument: options out of range or an unusable endpoint; a dialect whose request goes to another
+// origin than the endpoint's base URL, to which nothing is sent. PermissionDenied: see ValidateEndpoint. The
+// sink's error: recording failed; requests in flight are dropped.
 [[nodiscard]] absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& battery,
                                                      const CollectOptions& options,
                                                      const CollectServices& services);

@@ -28,6 +28,8 @@ struct ResponseEnd {
 struct DecodeNotes {
   // The server's own name for an error ("insufficient_quota"), from its `code` or else its `type`.
   std::string error_code;
+  // The parameter of the request that an error object names; may be empty.
+  std::string error_param;
   // How long an error object asks to wait, in seconds.
   std::optional<double> retry_delay_s;
   // Times that the text had to be repaired before it was valid JSON (NaN, -Infinity, lone surrogates, ...).
@@ -58,6 +60,7 @@ struct DialectFeatures {
   bool min_p = true;
   bool logprobs = true;
   bool seed = true;
+  bool reasoning_effort = false;
 };
 
 // The parameters that remain of `sampling`.

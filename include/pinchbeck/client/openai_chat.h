@@ -30,6 +30,7 @@ class OpenAiChatDialect final : public Dialect {
  public:
   explicit OpenAiChatDialect(OpenAiChatOptions options = {});
   [[nodiscard]] std::string_view name() const override;
+  [[nodiscard]] DialectFeatures features() const override;
   [[nodiscard]] absl::StatusOr<HttpRequest> BuildRequest(const Endpoint& endpoint, const Probe& probe,
                                                          std::optional<std::int64_t> seed) const override;
   [[nodiscard]] std::unique_ptr<ResponseDecoder> MakeDecoder(bool streaming) const override;

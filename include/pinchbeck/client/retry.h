@@ -32,6 +32,8 @@ struct AttemptOutcome {
   std::optional<int> status;
   // The server's own name for the error, if it gave one.
   std::string error_code;
+  // The parameter of the request that the error object names.
+  std::string error_param;
   ResponseHead head;
   // The pause that the error object asked for; a header counts more.
   std::optional<absl::Duration> body_delay;

@@ -20,7 +20,9 @@ namespace pinchbeck {
 
 struct TransferTimeouts {
   absl::Duration connect = absl::Seconds(10);
-  // From the start to the first byte of the answer, and between two pieces of it.
+  // From the start to the first byte of the answer. Servers under load may let requests wait.
+  absl::Duration first_byte = absl::Seconds(90);
+  // Between two pieces of the answer.
   absl::Duration idle = absl::Seconds(90);
   absl::Duration total = absl::Seconds(120);
 };
@@ -55,6 +57,14 @@ enum class TransferFailure {
   kOther,
 };
 
+// What is known of an encrypted connection. Its certificate was verified, or there would be no answer.
+struct TlsInfo {
+  std::string version;  // e.g. "TLSv1.3"
+  std::string cipher;
+  // The end of the server certificate's validity.
+  std::optional<absl::Time> certificate_expires;
+};
+
 struct TransferResult {
   std::int64_t id = 0;
   TransferFailure failure = TransferFailure::kNone;
@@ -64,6 +74,12 @@ struct TransferResult {
   // Time until the connection (with TLS) stood; absent when an open connection was used again.
   std::optional<double> connect_s;
   double total_s = 0.0;
+  // Absent for plain http, and where the TLS library does not say.
+  std::optional<TlsInfo> tls;
+  // "1.1" or "2"; empty without an answer.
+  std::string http_version;
+  // The answer came through the tunnel of a proxy.
+  bool proxy_tunnel = false;
 };
 
 // Not thread-safe; callbacks run inside Start() and Poll() on the calling thread.
@@ -86,6 +102,8 @@ class Transport {
 struct CurlTransportOptions {
   // Bytes of one answer after decompression.
   std::size_t max_response_bytes = std::size_t{32} << 20;
+  // Bytes of the bodies of all answers in flight together; the answer that passes it fails.
+  std::size_t max_bytes_in_flight = std::size_t{512} << 20;
   std::size_t max_header_bytes = std::size_t{256} << 10;
   // Permits a key over plain http to hosts other than this machine.
   bool allow_insecure_http = false;

@@ -23,6 +23,8 @@ struct SamplingParameters {
   // Number of most likely tokens to ask for (0: the sampled token only; absent: no log-probabilities).
   std::optional<std::int64_t> top_logprobs;
   bool stream = false;
+  // How much a model is to reason: "none", "minimal", "low", "medium", "high" or "xhigh". Absent: not sent.
+  std::optional<std::string> reasoning_effort = {};
 };
 
 struct Probe {

@@ -58,7 +58,8 @@ class RecordingReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// Appends observations to a recording; one writer at a time. Every line reaches the operating system before
+// Appends observations to a recording. While it is open, other writers are kept away by a lock of the system,
+// which ends with the process. Every line reaches the operating system before
 // Append() returns, so a killed writer loses at most the line in flight.
 //
 // Opening a file whose last line has no newline first cuts that partial line off. Gzip files are written as
@@ -67,8 +68,8 @@ class RecordingReader {
 class RecordingWriter {
  public:
   // Creates the file or appends to it. PermissionDenied, NotFound (folder missing), ResourceExhausted (disk
-  // full), InvalidArgument (a directory, or a content that contradicts the name) and DataLoss (corrupt gzip
-  // data, left alone) name the path.
+  // full), FailedPrecondition (another writer has it open), InvalidArgument (a directory, or a content that
+  // contradicts the name) and DataLoss (corrupt gzip data, left alone) name the path.
   [[nodiscard]] static absl::StatusOr<RecordingWriter> Open(const std::string& path);
   RecordingWriter(RecordingWriter&&) noexcept;
   RecordingWriter& operator=(RecordingWriter&&) noexcept;

@@ -2,6 +2,7 @@
 #ifndef PINCHBECK_SIGNAL_EVIDENCE_H_
 #define PINCHBECK_SIGNAL_EVIDENCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,8 +19,15 @@ namespace pinchbeck {
 enum class Claim { kWeights, kServing };
 [[nodiscard]] std::string_view ClaimName(Claim claim);
 
+// What latency may say. Advisory: reported only. Shape: counted, from what the network's position does not
+// change (gaps between events, time to the first token against input tokens). Strict: counted, all times;
+// only where both sides were recorded from one network position, which the caller vouches for.
+enum class LatencyMode : std::uint8_t { kAdvisory, kShape, kStrict };
+[[nodiscard]] std::string_view LatencyModeName(LatencyMode mode);
+
 struct SignalOptions {
   Claim claim = Claim::kWeights;
+  LatencyMode latency = LatencyMode::kAdvisory;
   // Relabelings of the permutation tests.
   std::int64_t permutations = 9999;
   std::uint64_t seed = 1;
@@ -33,6 +41,8 @@ struct SignalOptions {
   std::vector<const SampleSet*> alternatives;
   // Also look for answers that are equally likely, whatever the model (choice).
   bool against_noise = false;
+  // Also compare the mean log-probability of the sampled tokens of longer answers (logprob).
+  bool sampled_tokens = true;
   // Leave out what only a report shows and takes time (intervals, detectable effects); p-values and effects
   // are the same.
   bool decision_only = false;
@@ -68,6 +78,10 @@ struct SignalEvidence {
   // Share of the observed answers that fit one stored alternative better than honest servings explain opens
   // the gate.
   bool gate_opened_by_alternative = false;
+  // Index into SignalOptions::alternatives of the stored model that the difference points to.
+  std::optional<std::size_t> closest_alternative = std::nullopt;
+  // The data contradict themselves (the notes say how): the signal is then no evidence of agreement.
+  bool incoherent = false;
   std::int64_t n_reference = 0;
   std::int64_t n_observed = 0;
   std::int64_t probes = 0;
@@ -84,6 +98,9 @@ struct SignalEvidence {
                                              const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateTokenLength(const SampleSet& reference, const SampleSet& observed,
                                                  const SignalOptions& options);
+// H0: not fewer reasoning tokens than the reference; the p-value is one-sided.
+[[nodiscard]] SignalEvidence EvaluateReasoning(const SampleSet& reference, const SampleSet& observed,
+                                               const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateLatency(const SampleSet& reference, const SampleSet& observed,
                                              const SignalOptions& options);
 [[nodiscard]] SignalEvidence EvaluateText(const SampleSet& reference, const SampleSet& observed,

@@ -30,13 +30,38 @@ struct ProbeConditions {
   friend bool operator==(const ProbeConditions&, const ProbeConditions&) = default;
 };
 
-// Log-probabilities reported at the first output position, in nats: (index into ProbeSample::tokens, value),
-// most likely first, at most kMaxTopLogprobs. Censored entries are left out.
+// Sampled tokens of an answer at temperature 0 whose log-probabilities are kept.
+inline constexpr std::size_t kMaxPathTokens = 64;
+
+// Log-probabilities of one answer, in nats, with tokens as indices into ProbeSample::tokens.
 struct FirstTokenLogprobs {
+  // At the first output position, most likely first, at most kMaxTopLogprobs. Censored entries are left out;
+  // a sampled token that the list leaves out although it is as likely as the listed ones is put in.
   std::vector<std::pair<std::uint32_t, double>> entries;
   // False when only the sampled token was reported.
   bool has_alternatives = false;
+  // Which of the entries was sampled; entries.size() when none was, absent when that is not known.
+  std::optional<std::size_t> sampled = std::nullopt;
+  // Answers of several positions: mean over the sampled tokens with a value, and their number (0: fewer than
+  // two).
+  double mean = 0;
+  std::int64_t mean_tokens = 0;
+  // Answers of several positions at temperature 0: the sampled tokens from the first position on, at most
+  // kMaxPathTokens, up to the first without a value.
+  std::vector<std::pair<std::uint32_t, double>> path = {};
+  // Which part of a pooled sample (session, variant) the answer belongs to, counted from 0.
+  std::uint32_t session = 0;
 };
+
+// What the lists of likely tokens at the first position looked like as sent.
+struct LogprobListCounts {
+  std::int64_t lists = 0;
+  // More than one entry out of falling order, the sampled token aside.
+  std::int64_t unsorted = 0;
+  // Probabilities that add up to more than 1 beyond rounding.
+  std::int64_t above_one = 0;
+};
+
 inline constexpr std::size_t kMaxTopLogprobs = 32;
 
 // Where output lengths were counted; never mixed in one comparison.
@@ -49,11 +74,29 @@ struct OutputLength {
   bool capped = false;
 };
 
+// Shape of the gaps between stream events, free of their scale, from at least kLeastGaps of them.
+struct GapShape {
+  // Standard deviation over mean.
+  double dispersion = 0;
+  // Share of gaps below a tenth of the mean: events that came together.
+  double burst_share = 0;
+  // Correlation of neighbouring gaps; 0 where all gaps are equal.
+  double autocorrelation = 0;
+};
+inline constexpr std::size_t kLeastGaps = 8;
+[[nodiscard]] std::optional<GapShape> ShapeOfGaps(std::span<const double> gaps);
+
 struct Latency {
   // Seconds to the first token (or to the whole answer without streaming) minus the connection round trip.
   double first_token_s = 0;
   std::optional<double> median_gap_s;
+  // Output tokens after the first over the seconds after it.
   std::optional<double> tokens_per_s;
+  // Seconds to the end of the answer, without the connection, over output tokens: waiting makes it larger and
+  // nothing but a faster model smaller, while a buffer that lets tokens out together raises tokens_per_s.
+  std::optional<double> total_per_token_s = std::nullopt;
+  std::optional<GapShape> gaps = std::nullopt;
+  std::optional<std::int64_t> input_tokens = std::nullopt;
   // Minutes since the epoch, where the time is recorded; requests of one minute are not independent.
   std::optional<std::int64_t> minute;
 };
@@ -86,7 +129,12 @@ struct ProbeSample {
   std::map<std::string, std::int64_t> choices;
   std::vector<std::string> tokens;
   std::vector<FirstTokenLogprobs> logprobs;
+  // Of a recording; fingerprints do not keep it.
+  LogprobListCounts logprob_lists;
   std::vector<OutputLength> lengths;
+  // Reasoning tokens where the server counted them. Capped: the answer was cut before any text came, so that
+  // the model would have reasoned on.
+  std::vector<OutputLength> reasoning;
   std::vector<Latency> latencies;
   std::vector<TextFeatures> texts;
   std::map<std::int64_t, std::int64_t> input_tokens;
@@ -105,6 +153,8 @@ struct DeclarationSample {
 
 struct SampleSet {
   std::map<std::string, ProbeSample> probes;
+  // Parts (sessions, variants) that were pooled.
+  std::uint32_t sessions = 1;
   DeclarationSample declaration;
   std::int64_t usable = 0;
   // Failed requests by kind ("http 429", "timeout", ...).
@@ -119,6 +169,7 @@ struct ProbePlan {
   bool latency = false;
   bool text = false;
   bool tokenizer = false;
+  bool reasoning = false;
   // Free answers are normalised; answers of one or few tokens keep their raw text.
   bool normalise_choice = false;
   LengthSource length_source = LengthSource::kUsage;
@@ -138,10 +189,16 @@ using SignalPlan = std::map<std::string, ProbePlan>;
 [[nodiscard]] TextFeatures ExtractTextFeatures(std::string_view text,
                                                std::span<const std::int64_t> token_ids = {});
 
-// Removes what can be read from the features of texts: prefixes and token ids. Hashed 3-grams and style stay.
+// Removes what can be read of longer answers: prefixes and token ids of texts, and the tokens after the first
+// one behind log-probabilities. Hashed 3-grams and style stay.
 void RemoveReadableText(SampleSet& sample);
 
-// Pools several samples (sessions, variants) into one.
+// Appends log-probabilities of another table of tokens, renumbered into the sample's own. `first_session` is
+// added to their sessions.
+void AppendLogprobs(const std::vector<FirstTokenLogprobs>& logprobs, const std::vector<std::string>& tokens,
+                    std::uint32_t first_session, ProbeSample& sample);
+
+// Pools several samples (sessions, variants) into one. Sessions of log-probabilities are numbered through.
 [[nodiscard]] SampleSet MergeSamples(const std::vector<const SampleSet*>& parts);
 
 }  // namespace pinchbeck

@@ -25,6 +25,8 @@ struct ProbeFacts {
   bool any_events = false;
   bool any_timing = false;
   bool any_input_tokens = false;
+  // A model that never reasons reports zeros, of which there cannot be less.
+  bool any_reasoning = false;
   std::optional<std::int64_t> max_tokens;
 
   void Merge(const ProbeFacts& other);
@@ -67,6 +69,7 @@ class SampleBuilder {
   static void AddRequestFacts(const Observation& observation, ProbeFacts& facts);
   static void AddFacts(const Observation& observation, ProbeFacts& facts);
   static void AddLengths(const Observation& observation, RawProbe& probe);
+  static void AddReasoning(const Observation& observation, ProbeSample& sample);
 
   std::optional<SignalPlan> plan_;
   std::map<std::string, RawProbe> probes_;
