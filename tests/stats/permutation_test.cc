@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -118,6 +119,14 @@ TEST(RejectionThresholdTest, IsReachedAtMostByTheStatedFraction) {
   row.tail(10).setConstant(1000);
   EXPECT_TRUE(std::isinf(RejectionThreshold(row, 0.05)));
   EXPECT_EQ(RejectionThreshold(row, 0.10), 1000);
+}
+
+TEST(RejectionThresholdTest, ValuesThatAreNotFiniteRejectNothing) {
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    Eigen::RowVectorXd row = Eigen::RowVectorXd::LinSpaced(100, 0, 99);
+    row(40) = bad;
+    EXPECT_TRUE(std::isinf(RejectionThreshold(row, 0.05))) << bad;
+  }
 }
 
 }  // namespace
