@@ -21,8 +21,6 @@ using pinchbeck::testing::Good;
 using pinchbeck::testing::IsFor;
 using pinchbeck::testing::kTested;
 using pinchbeck::testing::kTrusted;
-using pinchbeck::testing::MakeBattery;
-using pinchbeck::testing::MemorySink;
 using pinchbeck::testing::Order;
 using pinchbeck::testing::PairBench;
 using pinchbeck::testing::SentRequest;
