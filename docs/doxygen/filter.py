@@ -23,7 +23,8 @@ def escaped(text):
     """Text of a comment; what stands in backticks is code already."""
     parts = text.split("`")
     for i in range(0, len(parts), 2):
-        parts[i] = re.sub(r"([\\@<>#%&*])", r"\\\1", parts[i]).replace("::", "\\::")
+        part = parts[i].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        parts[i] = re.sub(r"([\\@#%*])", r"\\\1", part).replace("::", "\\::")
     return "`".join(parts)
 
 
