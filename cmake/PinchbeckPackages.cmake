@@ -10,6 +10,9 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The pinchbeck developers <developers@pinchbeck.invalid>")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+# Says which package programs that link the shared library depend on.
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 
 # pinchbeck_debian_package(COMPONENT NAME SECTION DEPENDS DESCRIPTION): the package of one component of the
 # installation. Shared libraries that programs in it use are found by dpkg-shlibdeps.
@@ -32,15 +35,14 @@ set(archive_needs "libcurl4-openssl-dev, libssl-dev, zlib1g-dev, libutf8proc-dev
 set(CPACK_COMPONENTS_ALL)
 if(TARGET pinchbeck_shared)
   pinchbeck_debian_package(library ${library_package} libs ""
-    "Shared library\nRecords answers of LLM endpoints and tests whether they can come from the claimed model.")
-  set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
+    "Shared library\nRecords answers of LLM endpoints and tests\nwhether they can come from the claimed model.")
   set(headers_need "${library_package} (= ${PROJECT_VERSION}), ${headers_need}")
 endif()
 pinchbeck_debian_package(development libpinchbeck-dev libdevel "${headers_need}, ${archive_needs}"
-  "Headers and libraries to compile with\nStatistics as headers alone, and everything as a static and a shared library.")
+  "Headers and libraries to compile with\nThe statistics as headers alone, and everything\nas a static and a shared library.")
 if(PINCHBECK_BUILD_CLI)
   pinchbeck_debian_package(command pinchbeck utils ""
-    "Command\nSends the same prompts to two endpoints, records the answers and tests whether one model gave both.")
+    "Command\nSends the same prompts to two endpoints, records the answers\nand tests whether one model gave both.")
 endif()
 # The Python module installs itself as the component python, where it is built.
 if(TARGET pinchbeck_python)

@@ -20,12 +20,12 @@ SCOPE = re.compile(r"\s*(?:(?:public|protected|private):\s*)*(?:inline\s+|typede
 
 
 def escaped(text):
-    """Text of a comment; what stands in backticks is code already."""
-    parts = text.split("`")
+    """Text of a comment. Doxygen takes nothing for a command in backticks and, on one line, in quotation marks."""
+    parts = re.split(r'(`[^`]*`|"[^"]*")', text)
     for i in range(0, len(parts), 2):
         part = parts[i].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         parts[i] = re.sub(r"([\\@#%*])", r"\\\1", part).replace("::", "\\::")
-    return "`".join(parts)
+    return "".join(parts)
 
 
 def documentation(lines, first=""):

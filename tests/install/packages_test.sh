@@ -36,6 +36,10 @@ for package in "${packages[@]}"; do
     libpinchbeck-dev) [[ $depends == *'libpinchbeck0.'*'(='*libabsl-dev*libeigen3-dev*libcurl4-openssl-dev* ]] ;;
     *) true ;;
   esac || fail "$name: wrong dependencies"
+  if [[ $name == libpinchbeck0* ]]; then
+    dpkg-deb --info "$package" shlibs | grep -qx "libpinchbeck 0\.[0-9]* $name (>= .*)" ||
+      fail "$name does not say what its users depend on"
+  fi
 done
 
 # A copy of what dpkg knows; without its triggers, which would run the machine's programs. The script that CPack gives a

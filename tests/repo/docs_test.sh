@@ -26,6 +26,7 @@ PINCHBECK_DOCS_OUT=$folder/pages doxygen docs/Doxyfile || fail 'warnings, see ab
 shows() { grep -qF -e "$2" "$folder/pages/$1" || fail "$1 does not show: $2"; }
 shows namespacepinchbeck.html 'Compares an observed sample'
 shows structpinchbeck_1_1VerifyOptions.html 'Relabelings; raised to 20 k / alpha'
+shows classpinchbeck_1_1stats_1_1LikelihoodRatioEProcess.html 'largest wealth &gt;= 1/alpha'
 # A formula keeps its lines, and a comment inside a function stays where it is.
 grep -A 3 -F '<pre class="fragment">' "$folder/pages/namespacepinchbeck_1_1stats.html" | grep -qF 'sum_j l_j' ||
   fail 'the formula of Anderson and Darling is not preformatted'
@@ -34,9 +35,11 @@ mapfile -t pages < <(find "$folder/pages" -name '*.html' ! -name '*_source.html'
 ! grep -lF -e '@verbatim' -e '/// ' "${pages[@]}" || fail 'marks were left in the text'
 
 cat >"$folder/wrong/wrong.h" <<'TEXT'
-// A file.
+/** @file
+A number. */
 
-// Code without its end: `<b>.
+/** One.
+@nosuch thing */
 int Number();
 TEXT
 if {
