@@ -94,7 +94,9 @@ absl::Status WriteOutput(const Flags& flags, const std::vector<Row>& rows) {
         WriteFile(CommittedFile(flags, "recorded_quick.json"), ToJson(rows, flags.context, false)));
   }
   if (flags.update_readme) {
-    PINCHBECK_RETURN_IF_ERROR(ReplaceBetweenMarkers(flags.source_dir + "/README.md", ToReadmeTable(rows)));
+    for (const char* page : {"/README.md", "/README.zh-CN.md"}) {
+      PINCHBECK_RETURN_IF_ERROR(ReplaceBetweenMarkers(flags.source_dir + page, ToReadmeTable(rows)));
+    }
   }
   return absl::OkStatus();
 }
@@ -147,7 +149,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--resume", flags.resume,
                "take over rows that this program has finished with the same options in this output folder");
   app.add_flag("--record", flags.record, "write that file instead of comparing with it");
-  app.add_flag("--update-readme", flags.update_readme, "replace the table in README.md");
+  app.add_flag("--update-readme", flags.update_readme, "replace the tables in README.md and README.zh-CN.md");
   app.add_flag("--list", flags.list, "list the rows and stop");
   CLI11_PARSE(app, argc, argv);
   if (flags.record && (!flags.context.quick || flags.context.draws != 0 || !flags.rows.empty())) {

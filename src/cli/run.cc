@@ -6,6 +6,7 @@
 #include <string>
 
 #include "pinchbeck/version.h"
+#include "src/cli/generate_command.h"
 #include "src/cli/safe_output.h"
 
 namespace pinchbeck::cli {
@@ -36,6 +37,7 @@ int RunSafely(const std::vector<std::string>& arguments, CommandContext& context
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);
   AddMockRelayCommand(app, context);
+  AddGenerateCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);

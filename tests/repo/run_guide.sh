@@ -3,8 +3,8 @@
 # Fails when a command fails, or when an endpoint gave no usable answer to some request.
 #
 # usage: run_guide.sh PAGE FOLDER BINARIES ROOT FILES
-#   PAGE      Markdown; each sh block after `<!-- tested: relay -->` starts a relay, those after other `tested:`
-#             lines are run in order
+#   PAGE      Markdown; each sh block after `<!-- tested: relay -->`, if any, starts a relay, those after other
+#             `tested:` lines are run in order
 #   the others as for run_commands.sh
 set -euo pipefail
 
@@ -68,12 +68,12 @@ start_relay() {
 grep -q '^<!-- tested: ' "$page" || fail "$page: no line '<!-- tested: NAME -->'"
 blocks others >"$scratch/commands"
 mapfile -t relays < <(blocks relay)
-((${#relays[@]} > 0)) || fail "$page: no block 'relay'"
 for relay in "${relays[@]}"; do start_relay "$relay"; done
 
 "$here/run_commands.sh" "$scratch/commands" "$folder" "$binaries" "$root" "$files"
 
 recordings=0
+shopt -s nullglob
 for recording in "$folder"/*.jsonl; do
   [[ -s $recording ]] || fail "$recording is missing or empty"
   if grep -q '"error":{' "$recording"; then
@@ -81,6 +81,6 @@ for recording in "$folder"/*.jsonl; do
   fi
   recordings=$((recordings + 1))
 done
-# Every file that a command was told to write.
-wanted=$(grep -o -e '--out\(-[ab]\)\? ' "$scratch/commands" | wc -l)
+# Every recording that a command was told to write.
+wanted=$({ grep -o -e '\(--out\(-[ab]\)\?\|--save-recording\) [^ ]*\.jsonl' "$scratch/commands" || true; } | wc -l)
 ((recordings == wanted)) || fail "$recordings recordings, but the commands name $wanted"

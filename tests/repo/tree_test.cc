@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/repo/markdown.h"
 #include "tests/repo/rules.h"
 #include "tests/repo/source_tree.h"
 
@@ -46,6 +50,31 @@ TEST(Tree, CppSourcesAreAscii) { EXPECT_THAT(AllViolations(CheckAscii), IsEmpty(
 TEST(Tree, NothingIsMarkedUnfinished) { EXPECT_THAT(AllViolations(CheckLeftovers), IsEmpty()); }
 
 TEST(Tree, HeaderGuardsFollowPaths) { EXPECT_THAT(AllViolations(CheckGuard), IsEmpty()); }
+
+const std::string& Root() {
+  static const auto* const kRoot = new std::string(std::string(PINCHBECK_SOURCE_DIR) + "/");
+  return *kRoot;
+}
+
+std::string Load(const std::string& path) {
+  std::ifstream file(Root() + path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Tree, LinksLeadSomewhere) {
+  std::string all;
+  for (const SourceFile& file : Tree()) {
+    const auto exists = [](const std::string& path) { return std::filesystem::exists(Root() + path); };
+    for (const std::string& violation : CheckLinks(file, exists, Load)) all += violation + "\n";
+  }
+  EXPECT_THAT(all, IsEmpty());
+}
+
+TEST(Tree, TheChineseReadmeSaysTheSame) {
+  EXPECT_THAT(
+      CheckTranslation({"README.md", Load("README.md")}, {"README.zh-CN.md", Load("README.zh-CN.md")}),
+      IsEmpty());
+}
 
 }  // namespace
 }  // namespace pinchbeck::repo

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Builds the Debian packages, installs them, uses them and removes them again. They go to a folder of their own with a copy of
+# the machine's list of packages, so that dependencies are checked and the machine is left as it is.
+#
+# usage: packages_test.sh BUILD FOLDER RECORDINGS
+set -euo pipefail
+
+build=$1 folder=$2 recordings=$3
+skip() {
+  printf 'packages_test.sh: %s\n' "$1" >&2
+  exit 77
+}
+fail() {
+  printf 'packages_test.sh: %s\n' "$1" >&2
+  exit 1
+}
+for tool in dpkg dpkg-shlibdeps cpack; do command -v "$tool" >/dev/null || skip "needs $tool"; done
+((EUID == 0)) || skip 'dpkg installs as root only'
+[[ -x $build/pinchbeck && -e $build/libpinchbeck.so ]] || skip 'the command and the libraries are not built'
+
+rm -rf "$folder"
+mkdir -p "$folder/debs" "$folder/root"
+(cd "$folder" && cpack -G DEB --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
+  fail "$(tail -n 30 "$folder/cpack.log")"
+mapfile -t packages < <(find "$folder/debs" -maxdepth 1 -name '*.deb' | sort)
+((${#packages[@]} >= 3)) || fail "only ${#packages[@]} packages were made"
+
+# field DEB NAME
+field() { dpkg-deb --field "$1" "$2"; }
+for package in "${packages[@]}"; do
+  name=$(field "$package" Package)
+  depends=$(field "$package" Depends)
+  printf '%s: %s\n' "$name" "$depends"
+  case $name in
+    pinchbeck | libpinchbeck0*) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* ]] ;;
+    libpinchbeck-dev) [[ $depends == *'libpinchbeck0.'*'(='*libabsl-dev*libeigen3-dev*libcurl4-openssl-dev* ]] ;;
+    *) true ;;
+  esac || fail "$name: wrong dependencies"
+  if [[ $name == libpinchbeck0* ]]; then
+    dpkg-deb --info "$package" shlibs | grep -qx "libpinchbeck 0\.[0-9]* $name (>= .*)" ||
+      fail "$name does not say what its users depend on"
+  fi
+done
+
+# A copy of what dpkg knows; without its triggers, which would run the machine's programs. The script that CPack gives a
+# package with a shared library runs ldconfig, for which the folder is no system of its own.
+admin=$folder/root/var/lib/dpkg
+mkdir -p "$admin/info" "$admin/updates" "$admin/triggers"
+cp /var/lib/dpkg/status "$admin/"
+find /var/lib/dpkg/info -name '*.list' -exec cp -t "$admin/info" {} +
+in_folder() { dpkg --root="$folder/root" --force-script-chrootless --log="$folder/dpkg.log" "$@"; }
+
+names=()
+for package in "${packages[@]}"; do names+=("$(field "$package" Package)"); done
+for name in "${names[@]}"; do
+  in_folder --status "$name" >/dev/null 2>&1 && in_folder --purge --force-depends "$name" >/dev/null 2>&1
+done
+in_folder --install "${packages[@]}" >"$folder/install.log" 2>&1 || fail "$(cat "$folder/install.log")"
+for name in "${names[@]}"; do
+  [[ $(in_folder --status "$name") == *'Status: install ok installed'* ]] || fail "$name is not installed"
+done
+
+usr=$folder/root/usr
+[[ -x $usr/bin/pinchbeck ]] || fail 'no command'
+"$usr/bin/pinchbeck" --version
+"$usr/bin/pinchbeck" enroll --recording "$recordings/swap-relay.jsonl.gz" --model relay --out "$folder/relay.json"
+for file in share/man/man1/pinchbeck-verify.1 share/bash-completion/completions/pinchbeck \
+  share/pinchbeck/fingerprints/index.json include/pinchbeck/version.h share/doc/pinchbeck/copyright; do
+  [[ -s $usr/$file ]] || fail "usr/$file is missing"
+done
+"$usr/bin/pinchbeck" fingerprints verify "$usr/share/pinchbeck/fingerprints"
+[[ -n $(find "$usr" -name pinchbeck-config.cmake) ]] || fail 'no CMake package'
+
+# The shared library first: what needs it must hold it.
+for name in "${names[@]}"; do
+  [[ $name == libpinchbeck0* ]] || continue
+  ! in_folder --remove "$name" >/dev/null 2>&1 || fail "$name could be removed while libpinchbeck-dev needs it"
+done
+in_folder --purge "${names[@]}" >"$folder/remove.log" 2>&1 || fail "$(cat "$folder/remove.log")"
+left=$(find "$folder/root" -path "$admin" -prune -o ! -type d -print)
+[[ -z $left ]] || fail "left behind: $left"
