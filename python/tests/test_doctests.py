@@ -1,0 +1,15 @@
+"""The examples in the docstrings run."""
+
+import doctest
+
+from pinchbeck import stats
+
+
+def run(module):
+    return doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+
+
+def test_examples_of_the_statistics():
+    result = run(stats)
+    assert result.failed == 0
+    assert result.attempted >= 50
