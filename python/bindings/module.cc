@@ -4,6 +4,9 @@
 #include <string>
 
 #include "pinchbeck/version.h"
+#include "python/bindings/audit.h"
+#include "python/bindings/collection.h"
+#include "python/bindings/observations.h"
 #include "python/bindings/stats.h"
 #include "python/bindings/status.h"
 
@@ -46,4 +49,12 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = std::string(pinchbeck::kVersion);
   BindExceptions(module);
   BindStats(module);
+  BindRecordings(module);
+  BindFingerprints(module);
+  BindVerify(module);
+  BindIdentify(module);
+  BindPlan(module);
+  BindMonitor(module);
+  BindBatteries(module);
+  BindCollection(module);
 }

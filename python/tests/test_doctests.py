@@ -2,6 +2,7 @@
 
 import doctest
 
+import pinchbeck
 from pinchbeck import stats
 
 
@@ -13,3 +14,9 @@ def test_examples_of_the_statistics():
     result = run(stats)
     assert result.failed == 0
     assert result.attempted >= 50
+
+
+def test_examples_of_the_module():
+    result = run(pinchbeck)
+    assert result.failed == 0
+    assert result.attempted >= 20
