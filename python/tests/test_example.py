@@ -1,6 +1,8 @@
-"""The example runs, and passes the type checker in its strictest mode."""
+"""The example and those of the guide run; the example passes the type checker in its strictest mode."""
 
+import doctest
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -27,3 +29,20 @@ def test_the_example_is_typed(root, tmp_path):
          str(package / "pinchbeck")]
     )
     assert status == 0, stdout + stderr
+
+
+def test_the_examples_of_the_guide_run(root, monkeypatch):
+    text = (root / "docs" / "guides" / "python.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    monkeypatch.chdir(root)
+    runner, names, checked = doctest.DocTestRunner(), {}, 0
+    for block in blocks:
+        if not block.startswith(">>>"):
+            compile(block, "python.md", "exec")  # Needs an endpoint.
+            continue
+        test = doctest.DocTestParser().get_doctest(block, names, "python.md", "python.md", 0)
+        runner.run(test, clear_globs=False)
+        names = test.globs
+        checked += len(test.examples)
+    assert runner.failures == 0
+    assert checked >= 15
