@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,10 +27,25 @@ struct EnumWords<MonitorAlarm> {
 
 namespace {
 
-// A monitor with the fingerprints that its options point to.
-struct OwningMonitor {
-  Monitor monitor;
-  std::vector<std::shared_ptr<Fingerprint>> kept;
+// A monitor with the fingerprints that its options point to. Python threads may share it: calls wait for one
+// another, and none holds the interpreter lock while it waits.
+class OwningMonitor {
+ public:
+  OwningMonitor(Monitor monitor, std::vector<std::shared_ptr<Fingerprint>> kept)
+      : monitor_(std::move(monitor)), kept_(std::move(kept)) {}
+
+  template <typename Function>
+  auto Use(const Function& function) {
+    return Unlocked([&] {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      return function(monitor_);
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  Monitor monitor_;
+  std::vector<std::shared_ptr<Fingerprint>> kept_;
 };
 
 std::unique_ptr<OwningMonitor> MakeMonitor(const std::shared_ptr<Fingerprint>& fingerprint,
@@ -43,20 +59,47 @@ std::unique_ptr<OwningMonitor> MakeMonitor(const std::shared_ptr<Fingerprint>& f
     options.alternatives = alternatives->pointers();
     kept = alternatives->fingerprints;
   }
-  return std::make_unique<OwningMonitor>(
-      OwningMonitor{Call([&] { return Monitor::Create(*fingerprint, options); }), std::move(kept)});
+  return std::make_unique<OwningMonitor>(Call([&] { return Monitor::Create(*fingerprint, options); }),
+                                         std::move(kept));
 }
 
-MonitorDecision Step(OwningMonitor& self, const py::object& observation) {
-  Check(self.monitor.Step(FromDict(observation, "observation")));
-  return self.monitor.decision();
+MonitorDecision Decision(OwningMonitor& self) {
+  return self.Use([](const Monitor& monitor) { return monitor.decision(); });
+}
+
+MonitorDecision Step(OwningMonitor& self, const py::object& given) {
+  const Observation observation = FromDict(given, "observation");
+  Check(self.Use([&](Monitor& monitor) { return monitor.Step(observation); }));
+  return Decision(self);
 }
 
 MonitorDecision Run(OwningMonitor& self, const RecordingArgument& recording) {
-  static_cast<void>(Call([&] {
-    return Visit(recording.recordings, [&](const Observation& o) { return self.monitor.Step(o); });
-  }));
-  return self.monitor.decision();
+  static_cast<void>(Value(self.Use([&](Monitor& monitor) {
+    return Visit(recording.recordings, [&](const Observation& o) { return monitor.Step(o); });
+  })));
+  return Decision(self);
+}
+
+py::dict ToleratedShares(OwningMonitor& self) {
+  py::dict shares;
+  for (const auto& share : self.Use([](const Monitor& monitor) { return monitor.tolerated_shares(); })) {
+    shares[py::str(share.model)] = share.share;
+  }
+  return shares;
+}
+
+void SaveState(OwningMonitor& self, const py::object& where, bool durable) {
+  const std::string path = PathOf(where);
+  Check(self.Use([&](const Monitor& monitor) { return monitor.SaveState(path, durable); }));
+}
+
+void LoadState(OwningMonitor& self, const py::object& where) {
+  const std::string path = PathOf(where);
+  Check(self.Use([&](Monitor& monitor) { return monitor.LoadState(path); }));
+}
+
+void RestoreState(OwningMonitor& self, const std::string& json) {
+  Check(self.Use([&](Monitor& monitor) { return monitor.RestoreState(json); }));
 }
 
 py::dict Skipped(const MonitorDecision& decision) {
@@ -111,50 +154,35 @@ With the defaults the chance of ever raising a false alarm is at most alpha.
       .def("step", &Step, py::arg("observation"),
            "Takes the next observation, a dict, and gives the decision.")
       .def("run", &Run, py::arg("recording"), "Takes all observations of a recording and gives the decision.")
+      .def_property_readonly("decision", &Decision, "What is known now.")
       .def_property_readonly(
-          "decision", [](const OwningMonitor& self) { return self.monitor.decision(); }, "What is known now.")
-      .def_property_readonly(
-          "model", [](const OwningMonitor& self) { return self.monitor.model(); },
+          "model", [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return m.model(); }); },
           "Label of the fingerprint.")
       .def_property_readonly(
-          "warnings", [](const OwningMonitor& self) { return ToPython(self.monitor.warnings()); },
+          "warnings",
+          [](OwningMonitor& self) {
+            return ToPython(self.Use([](const Monitor& m) { return m.warnings(); }));
+          },
           "What the user should know about the design.")
+      .def("tolerated_shares", &ToleratedShares,
+           "Largest share of each alternative that the tolerance declares harmless.")
       .def(
-          "tolerated_shares",
-          [](const OwningMonitor& self) {
-            py::dict shares;
-            for (const Monitor::ToleratedShare& share : self.monitor.tolerated_shares()) {
-              shares[py::str(share.model)] = share.share;
-            }
-            return shares;
-          },
-          "Largest share of each alternative that the tolerance declares harmless.")
-      .def(
-          "serialize_state", [](const OwningMonitor& self) { return self.monitor.SerializeState(); },
+          "serialize_state",
+          [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return m.SerializeState(); }); },
           "The state as a JSON document.")
+      .def("restore_state", &RestoreState, py::arg("json"),
+           "Goes on where the state was taken; the design must be the same.")
+      .def("save_state", &SaveState, py::arg("path"), py::kw_only(), py::arg("durable") = true,
+           "Writes the state; `durable` flushes it to stable storage.")
+      .def("load_state", &LoadState, py::arg("path"), "Reads a state; KeyError where there is no such file.")
       .def(
-          "restore_state",
-          [](OwningMonitor& self, const std::string& json) { Check(self.monitor.RestoreState(json)); },
-          py::arg("json"), "Goes on where the state was taken; the design must be the same.")
-      .def(
-          "save_state",
-          [](const OwningMonitor& self, const py::object& where, bool durable) {
-            const std::string path = PathOf(where);
-            Check(Unlocked([&] { return self.monitor.SaveState(path, durable); }));
+          "to_dict",
+          [](OwningMonitor& self) {
+            return LoadJson(self.Use([](const Monitor& m) { return MonitorToJson(m); }));
           },
-          py::arg("path"), py::kw_only(), py::arg("durable") = true,
-          "Writes the state; `durable` flushes it to stable storage.")
-      .def(
-          "load_state",
-          [](OwningMonitor& self, const py::object& where) {
-            const std::string path = PathOf(where);
-            Check(self.monitor.LoadState(path));
-          },
-          py::arg("path"), "Reads a state; KeyError where there is no such file.")
-      .def(
-          "to_dict", [](const OwningMonitor& self) { return LoadJson(MonitorToJson(self.monitor)); },
           "The decision as the command's --json prints it.")
-      .def("__str__", [](const OwningMonitor& self) { return MonitorToText(self.monitor); });
+      .def("__str__",
+           [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return MonitorToText(m); }); });
 }
 
 }  // namespace pinchbeck::python

@@ -1,6 +1,8 @@
 #include "python/bindings/status.h"
 
+#include <array>
 #include <string>
+#include <string_view>
 
 namespace pinchbeck::python {
 namespace {
@@ -42,6 +44,37 @@ PyObject* TypeOf(absl::StatusCode code) {
   }
 }
 
+struct Wording {
+  std::string_view cpp, python;
+};
+
+// What messages call things that have another name in Python; longer names before those that they contain.
+constexpr std::array<Wording, 12> kWordings = {{
+    {"options.permutation.", ""},
+    {"options.method", "method"},
+    {"kPermutation", "'permutation'"},
+    {"kAsymptotic", "'asymptotic'"},
+    {"kExact", "'exact'"},
+    {"kAuto", "'auto'"},
+    {"PermutationTest()", "permutation_test()"},
+    {"use UpdateScore", "use update_score()"},
+    {"use Update", "use update()"},
+    {"(--ranking-only)", "(ranking_only=True)"},
+    {"(--insecure-http)", "(allow_insecure_http=True)"},
+    {"--claim serving", "claim='serving'"},
+}};
+
+std::string InPython(std::string_view message) {
+  std::string text(message);
+  for (const Wording& wording : kWordings) {
+    for (std::size_t at = text.find(wording.cpp); at != std::string::npos;
+         at = text.find(wording.cpp, at + wording.python.size())) {
+      text.replace(at, wording.cpp.size(), wording.python);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void BindExceptions(py::module_& module) {
@@ -58,7 +91,7 @@ py::object BudgetExceededType() { return py::reinterpret_borrow<py::object>(budg
 
 void Raise(const absl::Status& status) {
   // Messages may quote what a server or a file sent; they need not be valid UTF-8.
-  const std::string message(status.message());
+  const std::string message = InPython({status.message().data(), status.message().size()});
   const py::object text = py::reinterpret_steal<py::object>(
       PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
   if (!text) throw py::error_already_set();

@@ -1,6 +1,7 @@
 """Recordings, fingerprints and verdicts, on the recordings of the demo."""
 
 import json
+import threading
 
 import pytest
 
@@ -202,6 +203,20 @@ def test_a_monitor_raises_an_alarm_and_goes_on_where_it_stopped(reference, alter
         pinchbeck.Monitor(reference, [alternative], seed=2).restore_state(monitor.serialize_state())
     with pytest.raises(ValueError, match="observation"):
         monitor.step({})
+
+
+def test_threads_may_share_a_monitor():
+    reference = pinchbeck.enroll(answers([i % 10 for i in range(400)]), model="ten").fingerprint
+    monitor = pinchbeck.Monitor(reference)
+    some = answers([i % 10 for i in range(500)])
+    threads = [threading.Thread(target=monitor.run, args=(some,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(100):
+        monitor.step({"probe": "p", "response": {"text": str(i % 10)}})
+    for thread in threads:
+        thread.join()
+    assert monitor.decision.observations == 2100
 
 
 def test_a_monitor_keeps_its_alternatives_alive(demo_data):

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import traceback
 
 import pytest
 
@@ -158,3 +159,23 @@ def test_bad_options(tmp_path):
         with pytest.raises(KeyError):
             collect(endpoint, tmp_path / "no folder" / "a.jsonl")
         assert not endpoint.requests
+
+
+def test_no_error_repeats_the_key(tmp_path):
+    with pytest.raises(TypeError, match="samples_per_probe: str") as error:
+        pinchbeck.collect("http://127.0.0.1:1/v1", "m", tmp_path / "a", api_key=KEY, samples_per_probe="ten")
+    shown = "".join(traceback.format_exception(error.value))
+    assert "incompatible function arguments" in shown and KEY not in shown
+    with pytest.raises(TypeError, match="api_kye: str") as error:
+        pinchbeck.collect("http://127.0.0.1:1/v1", "m", tmp_path / "a", api_kye=KEY)
+    assert KEY not in "".join(traceback.format_exception(error.value))
+    with pytest.raises(TypeError) as error:
+        pinchbeck.keyed_battery(KEY, 1)
+    assert KEY not in "".join(traceback.format_exception(error.value))
+
+    def progress(now):
+        raise TypeError("mine")
+
+    with serve() as endpoint:
+        with pytest.raises(TypeError, match="^mine$"):
+            collect(endpoint, tmp_path / "b", progress=progress)

@@ -46,3 +46,14 @@ def test_the_examples_of_the_guide_run(root, monkeypatch):
         checked += len(test.examples)
     assert runner.failures == 0
     assert checked >= 15
+
+
+def test_the_readme_shows_what_works(root, tmp_path, monkeypatch, capsys):
+    text = (root / "README.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    (tmp_path / "src").symlink_to(root / "src")
+    monkeypatch.chdir(tmp_path)
+    reference = "src/cli/demo_data/reference.jsonl.gz"
+    pinchbeck.enroll(reference, model="flagship-1").fingerprint.save("flagship-1.json")
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("differs 0.")
