@@ -12,6 +12,7 @@
 #include "pinchbeck/fingerprint/diff.h"
 #include "pinchbeck/fingerprint/fingerprint.h"
 #include "pinchbeck/fingerprint/library.h"
+#include "pinchbeck/fingerprint/merge.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "python/bindings/audit.h"
 #include "python/bindings/observations.h"
@@ -63,6 +64,13 @@ Enrolled EnrollRecordings(const RecordingArgument& argument, std::string model, 
       std::move(model),         variant_per_recording,     keep_text, private_texts, std::move(created),
       std::move(endpoint_kind), std::move(battery_sha256), seed};
   return Call([&] { return Enroll(argument.recordings, options); });
+}
+
+Pointer Merge(const FingerprintsArgument& argument, const std::optional<std::string>& model,
+              bool variant_per_fingerprint, std::optional<std::string> created, std::uint64_t seed) {
+  const std::vector<const Fingerprint*> fingerprints = argument.pointers();
+  const MergeOptions options{model.value_or(""), variant_per_fingerprint, std::move(created), seed};
+  return Share(Call([&] { return MergeFingerprints(fingerprints, options); }));
 }
 
 std::vector<std::string> Distinct(const Fingerprint& fingerprint, std::string FingerprintPart::*name) {
@@ -256,6 +264,24 @@ all of them are one reference: this is how recordings of several days are merged
         return list;
       },
       py::arg("folder"), "Reads all fingerprints of a folder and its subfolders.\n");
+  const MergeOptions merging;
+  module.def("merge_fingerprints", &Merge, py::arg("fingerprints"), py::kw_only(),
+             py::arg("model") = py::none(),
+             py::arg("variant_per_fingerprint") = merging.variant_per_fingerprint,
+             py::arg("created") = py::none(), py::arg("seed") = merging.seed,
+             R"(Makes one fingerprint of several of one model, where the recordings are no longer at hand.
+
+`model` is the label of the result, needed where theirs differ. With variant_per_fingerprint each is another honest
+serving of the same weights, else their sessions are those of one reference. Fingerprints that may hold the same
+answers are refused.
+
+>>> import pinchbeck
+>>> def day(name, first):
+...     answers = [{"probe": "p", "session": name, "response": {"text": str((first + i) % 7)}} for i in range(70)]
+...     return pinchbeck.enroll(pinchbeck.Recording.from_dicts(answers), model="m").fingerprint
+>>> pinchbeck.merge_fingerprints([day("monday", 0), day("tuesday", 3)]).sessions
+('monday', 'tuesday')
+)");
   BindDiff(module);
 }
 

@@ -402,6 +402,14 @@ def enroll(
 ) -> EnrollResult: ...
 def load_fingerprint(path: Path) -> Fingerprint: ...
 def load_fingerprints(folder: Path) -> list[Fingerprint]: ...
+def merge_fingerprints(
+    fingerprints: FingerprintsLike,
+    *,
+    model: str | None = ...,
+    variant_per_fingerprint: bool = ...,
+    created: str | None = ...,
+    seed: int = ...,
+) -> Fingerprint: ...
 def diff_fingerprints(
     a: Fingerprint,
     b: Fingerprint,

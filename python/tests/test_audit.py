@@ -97,6 +97,17 @@ def test_recordings_are_merged_or_kept_as_variants():
     assert merged.to_dict()["fingerprint"]["schema"].startswith("pinchbeck.fingerprint/")
 
 
+def test_fingerprints_are_merged():
+    days = [answers([(i + d) % 7 for i in range(70)], session=f"day {d}") for d in (1, 2)]
+    apart = [pinchbeck.enroll(day, model="m").fingerprint for day in days]
+    together = pinchbeck.enroll(days, model="m").fingerprint
+    assert pinchbeck.merge_fingerprints(apart).to_json() == together.to_json()
+    variants = pinchbeck.merge_fingerprints(apart, model="n", variant_per_fingerprint=True)
+    assert variants.model == "n" and variants.variants == ("default (1)", "default (2)")
+    with pytest.raises(ValueError, match="fingerprint 2 is equal"):
+        pinchbeck.merge_fingerprints([apart[0], apart[0]])
+
+
 def test_verdicts_are_those_of_the_demo(reference, alternative, demo_data):
     honest = pinchbeck.verify(reference, demo_data / "honest-relay.jsonl.gz", [alternative])
     swap = pinchbeck.verify(reference, pinchbeck.Recording(demo_data / "swap-relay.jsonl.gz"), [alternative])
