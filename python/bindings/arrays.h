@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,25 @@ struct SymmetricMatrix {
   }
 };
 
+// Makes `target` of anything that NumPy takes for numbers; false where it does not. Text and complex numbers,
+// which NumPy would cast, are refused; None counts as missing (NaN).
+template <int kFlags>
+[[nodiscard]] bool LoadNumbers(py::handle source, py::array_t<double, kFlags>& target) {
+  using Target = py::array_t<double, kFlags>;
+  if (Target::check_(source)) {
+    target = py::reinterpret_borrow<Target>(source);
+    return true;
+  }
+  const py::array given = py::array::ensure(source);
+  if (!given) return false;
+  if (std::string_view("biufO").find(given.dtype().kind()) == std::string_view::npos) {
+    throw py::type_error("numbers are needed; got an array of type " +
+                         static_cast<std::string>(py::str(given.dtype())));
+  }
+  target = Target::ensure(given);
+  return static_cast<bool>(target);
+}
+
 // Copies a list of numbers into a new array.
 template <typename T>
 [[nodiscard]] py::array_t<T> ToArray(std::span<const T> values) {
@@ -98,10 +118,7 @@ namespace pybind11::detail {
 template <>
 struct type_caster<pinchbeck::python::Vector> {
   PYBIND11_TYPE_CASTER(pinchbeck::python::Vector, const_name("numpy.typing.ArrayLike"));
-  bool load(handle source, bool /*convert*/) {
-    value.array = decltype(value.array)::ensure(source);
-    return static_cast<bool>(value.array);
-  }
+  bool load(handle source, bool /*convert*/) { return pinchbeck::python::LoadNumbers(source, value.array); }
 };
 
 template <>
@@ -124,24 +141,22 @@ struct type_caster<pinchbeck::python::Counts> {
 template <>
 struct type_caster<pinchbeck::python::Matrix> {
   PYBIND11_TYPE_CASTER(pinchbeck::python::Matrix, const_name("numpy.typing.ArrayLike"));
-  bool load(handle source, bool /*convert*/) {
-    value.array = decltype(value.array)::ensure(source);
-    return static_cast<bool>(value.array);
-  }
+  bool load(handle source, bool /*convert*/) { return pinchbeck::python::LoadNumbers(source, value.array); }
 };
 
 template <>
 struct type_caster<pinchbeck::python::SymmetricMatrix> {
   PYBIND11_TYPE_CASTER(pinchbeck::python::SymmetricMatrix, const_name("numpy.typing.ArrayLike"));
   bool load(handle source, bool /*convert*/) {
-    using pinchbeck::python::Matrix;
-    const array given = array::ensure(source);
-    if (!given) return false;
-    const bool column_major = (given.flags() & array::f_style) != 0;
-    value.array = column_major
-                      ? array_t<double>(decltype(Matrix::array)::ensure(given))
-                      : array_t<double>(array_t<double, array::c_style | array::forcecast>::ensure(given));
-    return static_cast<bool>(value.array);
+    const bool column_major = array_t<double, array::f_style>::check_(source);
+    if (column_major) {
+      value.array = reinterpret_borrow<array_t<double>>(source);
+      return true;
+    }
+    array_t<double, array::c_style | array::forcecast> rows;
+    if (!pinchbeck::python::LoadNumbers(source, rows)) return false;
+    value.array = std::move(rows);
+    return true;
   }
 };
 

@@ -97,7 +97,10 @@ std::string ReprOfRecording(const Recording& recording) {
 
 std::string PathOf(const py::object& path) {
   const py::object text = py::module_::import("os").attr("fsencode")(path);
-  return text.cast<std::string>();
+  std::string bytes = text.cast<std::string>();
+  // The system would read the name up to there.
+  if (bytes.find('\0') != std::string::npos) throw py::value_error("a path holds a null byte");
+  return bytes;
 }
 
 std::string DumpJson(const py::handle& value, const char* what) {

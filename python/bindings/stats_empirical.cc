@@ -44,8 +44,6 @@ struct EnumWords<stats::AndersonDarlingMethod> {
 
 namespace {
 
-using stats::PermutationOptions;
-
 stats::TwoSampleResult KolmogorovSmirnov(const Vector& reference, const Vector& observed,
                                          stats::KsMethod method, stats::Alternative alternative,
                                          std::int64_t permutations, std::uint64_t seed, int threads,

@@ -45,8 +45,11 @@ py::array_t<std::uint8_t> LabelArray(const stats::LabelMatrix& labels) {
 
 // The values that a Python function returned, as `rows` x `columns`; a list stands for a single row.
 Matrix MatrixOf(const py::object& given, Eigen::Index rows, Eigen::Index columns, const char* what) {
-  Matrix matrix{decltype(Matrix::array)::ensure(given)};
-  if (!matrix.array) throw py::error_already_set();
+  Matrix matrix;
+  if (!LoadNumbers(given, matrix.array)) {
+    PyErr_Format(PyExc_TypeError, "%s returned something else than numbers", what);
+    throw py::error_already_set();
+  }
   if (matrix.array.ndim() == 1) matrix.array = matrix.array.reshape({py::ssize_t{1}, matrix.array.shape(0)});
   if (matrix.array.ndim() != 2 || matrix.array.shape(0) != rows || matrix.array.shape(1) != columns) {
     PyErr_Format(PyExc_ValueError,

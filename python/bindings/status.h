@@ -72,6 +72,9 @@ class CallbackError {
     } catch (const py::cast_error&) {
       PyErr_SetString(PyExc_TypeError, "the function returned a value of another type than is needed");
       error_.emplace();
+    } catch (const py::builtin_exception& error) {
+      error.set_error();
+      error_.emplace();
     }
     return false;
   }

@@ -67,6 +67,8 @@ def test_missing_and_cut_files(tmp_path):
         pinchbeck.load_fingerprint(tmp_path / "missing.json")
     with pytest.raises(TypeError):
         pinchbeck.Recording(7)
+    with pytest.raises(ValueError, match="null byte"):
+        pinchbeck.Recording(str(tmp_path) + "\0")
     cut = tmp_path / "cut.jsonl"
     cut.write_text('{"probe": "p"}\n{"prob')
     with pytest.warns(UserWarning, match="cut.jsonl: the last line is incomplete"):

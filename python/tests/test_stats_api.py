@@ -38,6 +38,7 @@ def test_row_and_column_major_grams_are_not_copied_by_the_module():
         array = np.asarray(gram, order=order)
         assert peak_bytes(lambda: stats.mmd(array, 200, permutations=9)) < 100_000
     assert stats.mmd(gram, 200, permutations=9).statistic == pytest.approx(2)
+    assert stats.mmd(gram.astype(int), 200, permutations=9) == stats.mmd(gram[::-1, ::-1], 200, permutations=9)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,14 @@ def test_bad_values_are_named(call, message):
     "call",
     [
         lambda: stats.kolmogorov_smirnov("abc", [1]),
+        lambda: stats.kolmogorov_smirnov(["1", "2"], [1]),  # Text is not read as numbers,
+        lambda: stats.kolmogorov_smirnov([1 + 2j], [1]),  # nor are complex numbers cut.
+        lambda: stats.mmd("abc", 2),
+        lambda: stats.mmd([["a", "b"], ["b", "a"]], 1),
+        lambda: stats.multivariate_energy_distance([["a"]], [[1]]),
+        lambda: stats.kolmogorov_smirnov([1], [2], seed=-1),
+        lambda: stats.permutation_test([(3, 3)], lambda s, labels: "abc"),
+        lambda: stats.bootstrap([(3, 3)], lambda views: None),
         lambda: stats.kolmogorov_smirnov([1], [2], "exact"),  # Options are keyword arguments.
         lambda: stats.kolmogorov_smirnov([1], [2], method=1),
         lambda: stats.kolmogorov_smirnov([1], [2], unknown=1),
