@@ -313,8 +313,9 @@ absl::StatusOr<ChecksReport> EvaluateChecks(const std::vector<Observation>& obse
   report.seed = options.seed;
   report.has_reference = other != nullptr;
   std::vector<Tested> tested;
-  const auto add = [&](const std::string& check, const auto& test) -> absl::Status {
-    const std::string obstacle = internal::ConditionObstacle(check, answers, other);
+  const auto add = [&](const std::string& check, const CheckAnswers* compared,
+                       const auto& test) -> absl::Status {
+    const std::string obstacle = internal::ConditionObstacle(check, answers, compared);
     absl::StatusOr<Tested> result = NotMeasured(check, obstacle);
     if (obstacle.empty()) result = test();
     if (!result.ok()) return result.status();
@@ -323,26 +324,26 @@ absl::StatusOr<ChecksReport> EvaluateChecks(const std::vector<Observation>& obse
     return absl::OkStatus();
   };
   if (answers.cache.asked) {
-    PINCHBECK_RETURN_IF_ERROR(add("cache", [&] {
+    PINCHBECK_RETURN_IF_ERROR(add("cache", other, [&] {
       return TestCache(answers.cache, other == nullptr ? nullptr : &other->cache, options);
     }));
   }
   for (const auto& rung : answers.rungs) {
-    PINCHBECK_RETURN_IF_ERROR(add("context/" + std::to_string(rung.first),
+    PINCHBECK_RETURN_IF_ERROR(add("context/" + std::to_string(rung.first), other,
                                   [&] { return TestRung(rung.first, answers, other, options); }));
   }
   for (const auto& echo : answers.echoes) {
-    PINCHBECK_RETURN_IF_ERROR(add(echo.first, [&] { return TestEcho(echo.first, answers, other, options); }));
+    PINCHBECK_RETURN_IF_ERROR(
+        add(echo.first, other, [&] { return TestEcho(echo.first, answers, other, options); }));
   }
   if (answers.stream.asked) {
-    PINCHBECK_ASSIGN_OR_RETURN(Tested test, internal::TestStream(answers.stream, options));
-    tested.push_back(std::move(test));
+    PINCHBECK_RETURN_IF_ERROR(add(std::string(kStreamGroup), nullptr,
+                                  [&] { return internal::TestStream(answers.stream, options); }));
   }
   if (answers.effort.asked) {
-    PINCHBECK_ASSIGN_OR_RETURN(
-        Tested test,
-        internal::TestEffort(answers.effort, other == nullptr ? nullptr : &other->effort, options));
-    tested.push_back(std::move(test));
+    PINCHBECK_RETURN_IF_ERROR(add(std::string(kEffortGroup), other, [&] {
+      return internal::TestEffort(answers.effort, other == nullptr ? nullptr : &other->effort, options);
+    }));
   }
   Decide(tested, report);
   if (!answers.rungs.empty()) {

@@ -227,19 +227,22 @@ Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions&
 }
 
 // How much a model reasons is a setting of the request: less of it alone says nothing about the weights.
-bool ExplainByEffort(Report& report) {
+bool ExplainByEffort(const DecisionInput& input, const VerifyOptions& options, Report& report) {
   const SignalReport* reasoning = Find(report.signals, "reasoning");
-  if (reasoning == nullptr || !Rejected(*reasoning, report)) return false;
+  if (reasoning == nullptr || !Rejected(*reasoning, report) || !AllRuledOut(input, options, report))
+    return false;
   Configuration found;
   found.kind = "reasoning_effort";
   found.note = "less reasoning than the reference: the setting of reasoning effort may be another";
   found.explains =
       Mark(report, found.note, SignalStatus::kConfigurationDiffers, [](const SignalReport& signal) {
         // Reported output tokens hold those of the reasoning.
-        return signal.evidence.signal == "reasoning" || signal.evidence.signal == "token_length";
+        const bool shorter = signal.evidence.effect.value_or(0) < 0;
+        return signal.evidence.signal == "reasoning" || (signal.evidence.signal == "token_length" && shorter);
       });
-  report.configuration = std::move(found);
-  return report.configuration->explains;
+  const bool explains = found.explains;
+  if (explains || !report.configuration) report.configuration = std::move(found);
+  return explains;
 }
 
 }  // namespace
@@ -265,7 +268,7 @@ Explained ExplainByConfiguration(const DecisionInput& input, const std::vector<C
   if (ExplainByPrompt(input, references, options, report)) return Explained::kBySettings;
   explained = ExplainByTemperatures(input, options, report);
   if (explained != Explained::kNo) return explained;
-  return ExplainByEffort(report) ? Explained::kBySettings : Explained::kNo;
+  return ExplainByEffort(input, options, report) ? Explained::kBySettings : Explained::kNo;
 }
 
 }  // namespace pinchbeck::internal

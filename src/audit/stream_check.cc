@@ -105,11 +105,10 @@ absl::StatusOr<Tested> TestStream(const StreamAnswers& answers, const ChecksOpti
                                          tables.streamed, tables.counts.size() / 2));
   PINCHBECK_ASSIGN_OR_RETURN(const std::optional<std::size_t> least, LeastShareFound(answers, options));
   if (least.has_value()) {
-    result.notes.push_back(
-        absl::StrFormat("would have found a substitute for %d %% of the streams that gives one answer of its "
-                        "own; smaller shares, "
-                        "and substitutes with similar answers, are not ruled out",
-                        *least));
+    result.notes.push_back(absl::StrFormat(
+        "alone it would have found a substitute for %d %% of the streams that gives one answer "
+        "of its own; smaller shares, and substitutes with similar answers, are not ruled out",
+        *least));
   }
   if (answers.asked_otherwise > 0) {
     result.notes.push_back(

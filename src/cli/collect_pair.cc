@@ -149,8 +149,8 @@ absl::StatusOr<PairReport> CollectPairToFiles(const CollectFlags& flags, const P
   PINCHBECK_RETURN_IF_ERROR(ConfirmPlans(
       {{a.plan, flags_a.base_url, a.prices}, {b.plan, flags_b.base_url, b.prices}}, flags, context));
 
-  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer_a, RecordingWriter::Open(pair.out_a));
-  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer_b, RecordingWriter::Open(pair.out_b));
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer_a, OpenUnchanged(pair.out_a, a.bytes_read));
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer_b, OpenUnchanged(pair.out_b, b.bytes_read));
   absl::StatusOr<PairSummary> summary = Send(flags, battery, a, b, writer_a, writer_b, *clock, context);
   const absl::Status closed_a = writer_a.Close();
   const absl::Status closed_b = writer_b.Close();

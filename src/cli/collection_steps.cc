@@ -1,5 +1,6 @@
 #include "src/cli/collection_steps.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,20 +17,21 @@
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/collect_key.h"
+#include "src/client/collect_options.h"
 
 namespace pinchbeck::cli {
 namespace {
 
-bool HasContent(const std::string& path) {
+std::uintmax_t BytesOf(const std::string& path) {
   std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return !error && size > 0;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
 }
 
 absl::StatusOr<CompletedSamples> ReadCompleted(const CollectFlags& flags, const std::string& out_path,
                                                const Endpoint& endpoint, const Battery& battery,
                                                const Dialect& dialect, CommandContext& context) {
-  if (!HasContent(out_path)) return CompletedSamples{};
+  if (BytesOf(out_path) == 0) return CompletedSamples{};
   if (!flags.resume) {
     return absl::AlreadyExistsError(
         absl::StrCat(out_path,
@@ -94,16 +96,6 @@ void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, Comma
 }
 
 // Answers without the effort that was asked for would look as if the endpoint had ignored it.
-absl::Status CheckEffort(const Battery& battery, const Dialect& dialect) {
-  if (dialect.features().reasoning_effort) return absl::OkStatus();
-  for (const Probe& probe : battery.probes) {
-    if (!probe.sampling.reasoning_effort.has_value()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("probe '", probe.id, "' sets a reasoning effort, and the API ",
-                     std::string(dialect.name()), " has no parameter for it; leave its group out"));
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -127,10 +119,11 @@ absl::StatusOr<PreparedCollection> PrepareCollection(const CollectFlags& flags, 
   PreparedCollection prepared;
   PINCHBECK_ASSIGN_OR_RETURN(prepared.selected, SelectEndpoint(flags));
   prepared.dialect = MakeDialect(prepared.selected.api, prepared.selected.dialect);
+  prepared.bytes_read = BytesOf(out_path);
   PINCHBECK_ASSIGN_OR_RETURN(
       CompletedSamples completed,
       ReadCompleted(flags, out_path, prepared.selected.endpoint, battery, *prepared.dialect, context));
-  PINCHBECK_RETURN_IF_ERROR(CheckEffort(battery, *prepared.dialect));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckEffort(battery, *prepared.dialect));
   CollectionReport& report = prepared.report;
   PINCHBECK_ASSIGN_OR_RETURN(report.endpoint, PublicBaseUrl(flags.base_url));
   report.api = std::string(prepared.dialect->name());
@@ -150,6 +143,13 @@ absl::StatusOr<PreparedCollection> PrepareCollection(const CollectFlags& flags, 
               << "\npinchbeck: " << PlanText(prepared.plan, flags, prepared.prices) << std::endl;
   WarnOfMissingFeatures(battery, *prepared.dialect, context);
   return prepared;
+}
+
+absl::StatusOr<RecordingWriter> OpenUnchanged(const std::string& out_path, std::uintmax_t bytes_read) {
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
+  if (BytesOf(out_path) <= bytes_read) return writer;
+  return absl::FailedPreconditionError(
+      absl::StrCat(out_path, ": another process has added answers meanwhile; go on with --resume"));
 }
 
 void PrintWarnings(const CollectSummary& summary, const std::string& of, CommandContext& context) {

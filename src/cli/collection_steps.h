@@ -2,6 +2,7 @@
 #ifndef PINCHBECK_SRC_CLI_COLLECTION_STEPS_H_
 #define PINCHBECK_SRC_CLI_COLLECTION_STEPS_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "pinchbeck/client/client.h"
 #include "pinchbeck/client/dialect.h"
 #include "pinchbeck/core/battery.h"
+#include "pinchbeck/core/recording.h"
 #include "src/cli/collect_endpoint.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/collect_plan.h"
@@ -29,6 +31,8 @@ struct PreparedCollection {
   SelectedPrices prices;
   CollectOptions options;
   CollectPlan plan;
+  // Size of the recording when it was read.
+  std::uintmax_t bytes_read = 0;
 };
 
 // Reads key, prices and what the file already holds, and prints the plan. Errors: see CollectToFile().
@@ -36,6 +40,11 @@ struct PreparedCollection {
                                                                    const Battery& battery,
                                                                    const std::string& out_path,
                                                                    absl::Time now, CommandContext& context);
+
+// Opens the recording, which locks it. FailedPrecondition: it holds more than when it was read, so that what
+// it has would be sent again.
+[[nodiscard]] absl::StatusOr<RecordingWriter> OpenUnchanged(const std::string& out_path,
+                                                            std::uintmax_t bytes_read);
 
 // "3 x HTTP 500: message"
 [[nodiscard]] std::string FailureText(const FailureCount& failure);

@@ -41,7 +41,7 @@ absl::StatusOr<CollectionReport> CollectToFile(const CollectFlags& flags, const 
   PINCHBECK_ASSIGN_OR_RETURN(PreparedCollection prepared,
                              PrepareCollection(flags, battery, out_path, clock->Now(), context));
   PINCHBECK_RETURN_IF_ERROR(ConfirmPlan(prepared.plan, flags, prepared.prices, context));
-  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, OpenUnchanged(out_path, prepared.bytes_read));
   absl::StatusOr<CollectSummary> summary = Send(flags, battery, prepared, writer, *clock, context);
   const absl::Status closed = writer.Close();
   PINCHBECK_RETURN_IF_ERROR(summary.status());

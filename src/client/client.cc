@@ -165,7 +165,7 @@ absl::StatusOr<CollectSummary> Collect(const Endpoint& endpoint, const Battery& 
                                        const CollectOptions& options, const CollectServices& services) {
   // Whether a key may go over plain http is the transport's decision.
   PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(endpoint, /*allow_insecure_http=*/true));
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, options));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, options, services.dialect));
   PINCHBECK_ASSIGN_OR_RETURN(std::string public_url, PublicBaseUrl(endpoint.base_url));
   internal::CollectionShare share{internal::Ledger({options.budget})};
   return internal::Collector(endpoint, std::move(public_url), battery, options, services, {share, 0}).Run();

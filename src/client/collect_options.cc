@@ -56,7 +56,19 @@ absl::Status CheckBudget(const CollectBudget& budget) {
 
 }  // namespace
 
-absl::Status CheckCollectOptions(const Battery& battery, const CollectOptions& options) {
+absl::Status CheckEffort(const Battery& battery, const Dialect& dialect) {
+  if (dialect.features().reasoning_effort) return absl::OkStatus();
+  for (const Probe& probe : battery.probes) {
+    if (!probe.sampling.reasoning_effort.has_value()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("probe '", probe.id, "' sets a reasoning effort, and the API ",
+                     std::string(dialect.name()), " has no parameter for it; leave its group out"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCollectOptions(const Battery& battery, const CollectOptions& options,
+                                 const Dialect& dialect) {
   if (battery.probes.empty()) return absl::InvalidArgumentError("the battery has no probes");
   if (options.samples_per_probe < 1 || options.samples_per_probe > 1'000'000) {
     return absl::InvalidArgumentError(
@@ -70,6 +82,7 @@ absl::Status CheckCollectOptions(const Battery& battery, const CollectOptions& o
     return absl::InvalidArgumentError(
         absl::StrCat("retries: expected 0 or more, got ", options.retry.max_retries));
   }
+  PINCHBECK_RETURN_IF_ERROR(CheckEffort(battery, dialect));
   PINCHBECK_RETURN_IF_ERROR(CheckTimes(options));
   return CheckBudget(options.budget);
 }

@@ -50,6 +50,7 @@ void Collector::DropCompletedTasks() {
       ++it;
       continue;
     }
+    good_[it->task.position] = true;
     it = retries_.erase(it);
     ++summary_.skipped_by_resume;
   }

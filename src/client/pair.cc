@@ -31,7 +31,7 @@ absl::StatusOr<PairSummary> CollectPair(const PairSide& a, const PairSide& b, co
   internal::PairedSide sides[2] = {{a, "", OptionsOfSide(a, options)}, {b, "", OptionsOfSide(b, options)}};
   for (internal::PairedSide& side : sides) {
     PINCHBECK_ASSIGN_OR_RETURN(side.public_url, CheckedUrl(side.side));
-    PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, side.options));
+    PINCHBECK_RETURN_IF_ERROR(internal::CheckCollectOptions(battery, side.options, side.side.dialect));
   }
   return internal::PairCollector(sides[0], sides[1], battery, services).Run();
 }

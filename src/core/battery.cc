@@ -27,9 +27,10 @@ constexpr std::array<std::string_view, 4> kGroups = {"choice", "logprob", "text"
 constexpr std::array<std::string_view, 7> kSignals = {"choice", "logprob",   "token_length", "latency",
                                                       "text",   "tokenizer", "reasoning"};
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
-constexpr std::array<std::string_view, 8> kSamplingFields = {
-    "temperature", "top_p", "top_k", "min_p", "max_tokens", "top_logprobs", "stream", "reasoning_effort"};
-constexpr std::array<std::string_view, 6> kEfforts = {"none", "minimal", "low", "medium", "high", "xhigh"};
+// Reasoning effort is no field: recordings do not keep it, so that answers at two efforts could be taken for
+// answers to one probe. Generated probes have it in their ids.
+constexpr std::array<std::string_view, 7> kSamplingFields = {"temperature", "top_p",        "top_k", "min_p",
+                                                             "max_tokens",  "top_logprobs", "stream"};
 
 // Ranges that every known server accepts; values beyond them are typing errors.
 constexpr double kMaxTemperature = 2.0;
@@ -127,10 +128,6 @@ absl::StatusOr<SamplingParameters> ParseSampling(const JsonValue& value) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> stream, value.OptionalMember("stream"));
   if (stream.has_value()) {
     PINCHBECK_ASSIGN_OR_RETURN(sampling.stream, stream->Boolean());
-  }
-  PINCHBECK_ASSIGN_OR_RETURN(const std::optional<JsonValue> effort, value.OptionalMember("reasoning_effort"));
-  if (effort.has_value()) {
-    PINCHBECK_ASSIGN_OR_RETURN(sampling.reasoning_effort, OneOf(*effort, kEfforts));
   }
   return sampling;
 }

@@ -93,8 +93,8 @@ std::string Reason(const Report& report) {
            (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
   }
   if (reason == "configuration_or_alternative") {
-    return "The answers differ; other settings of the same model explain it, and a stored alternative about "
-           "as well: " +
+    return "The answers differ; other settings of the same model explain it, but a stored alternative is not "
+           "ruled out: " +
            (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
   }
   if (reason == "ranking_only") {

@@ -14,6 +14,8 @@ namespace pinchbeck::internal {
 namespace {
 
 constexpr double kNormal95 = 1.959963984540054;
+// 99 % point, one-sided.
+constexpr double kNormal99 = 2.3263478740408408;
 // 99 % point of the chi-square distribution with one degree of freedom.
 constexpr double kChiSquare99 = 6.634896601021213;
 constexpr double kLargestFactor = 3;
@@ -180,6 +182,37 @@ double Advantage(const SampleSet& reference, const std::vector<TemperedCell>& ce
          BestLogLikelihood(cells, reference);
 }
 
+// Stored answers drawn again, with replacement.
+SampleSet Redrawn(const SampleSet& model, const std::vector<TemperedCell>& cells, stats::CounterRng& rng) {
+  SampleSet drawn;
+  for (const TemperedCell& cell : cells) {
+    std::vector<const std::string*> pool;
+    for (const auto& [answer, count] : model.probes.at(cell.probe).choices)
+      pool.insert(pool.end(), static_cast<std::size_t>(count), &answer);
+    auto& choices = drawn.probes[cell.probe].choices;
+    for (std::size_t i = 0; i < pool.size(); ++i)
+      ++choices[*pool[rng.Below(static_cast<std::uint32_t>(pool.size()))]];
+  }
+  return drawn;
+}
+
+// How much the advantage owes to the accidents of both stored samples: its standard deviation when they are
+// drawn again.
+double AdvantageDeviation(const SampleSet& reference, const std::vector<TemperedCell>& cells,
+                          const SampleSet& alternative, std::uint64_t seed) {
+  constexpr int kDraws = 25;
+  std::vector<double> values;
+  for (int i = 0; i < kDraws; ++i) {
+    stats::CounterRng rng(stats::MixSeed(seed, 0xAD7A), static_cast<std::uint64_t>(i));
+    const SampleSet own = Redrawn(reference, cells, rng), other = Redrawn(alternative, cells, rng);
+    values.push_back(Advantage(own, cells, other));
+  }
+  const double mean = Total(values) / kDraws;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / (kDraws - 1));
+}
+
 }  // namespace
 
 std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& reference, const SampleSet& observed,
@@ -203,9 +236,13 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   std::vector<std::vector<TemperedCell>> shared;
   for (const SampleSet* alternative : alternatives) {
     shared.push_back(TemperedCells(reference, observed, alternative));
-    if (shared.back().empty()) return refuse("a stored alternative shares no probe that could rule it out");
+    if (shared.back().empty()) {
+      finding.tied = true;
+      continue;
+    }
     const double advantage = Advantage(reference, shared.back(), *alternative);
-    if (advantage > -std::log(options.alpha))
+    const double noise = AdvantageDeviation(reference, shared.back(), *alternative, options.seed);
+    if (advantage > kNormal99 * noise - std::log(options.alpha))
       return refuse("a stored alternative, alone or mixed in, fits better than another temperature");
     finding.tied = finding.tied || advantage >= 0;
   }
@@ -217,18 +254,18 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
   finding.high = std::exp(-std::log(fit.power) + kNormal95 * test.log_power_deviation);
   if (test.p_value <= options.alpha)
     return refuse("the answers differ from the reference at every temperature");
-  if (finding.tied) {
-    finding.reason = "another temperature explains them, and a stored alternative about as well";
-    return finding;
-  }
-  for (std::size_t i = 0; i < alternatives.size(); ++i) {
+  for (std::size_t i = 0; i < alternatives.size() && !finding.tied; ++i) {
     const SampleSet& alternative = *alternatives[i];
     const bool all = shared[i].size() == cells.size();
     const TemperedTest own = all ? test : TestTempered(shared[i], simulations, options.seed, options.threads);
     const bool power = HasPower(shared[i], own, options, [&](std::size_t c, stats::CounterRng& rng) {
       return DrawStored(shared[i][c], alternative, rng);
     });
-    if (!power) return refuse("too few answers to tell another temperature from a stored alternative");
+    finding.tied = !power;
+  }
+  if (finding.tied) {
+    finding.reason = "another temperature explains them, and a stored alternative cannot be ruled out";
+    return finding;
   }
   if (alternatives.empty()) {
     const bool power = HasPower(cells, test, options, [&](std::size_t c, stats::CounterRng& rng) {

@@ -177,7 +177,9 @@ Unseen EstimateUnseen(const TemperedCell& cell) {
   const double answers = (n - 1) / n * (twice > 0 ? once * once / (2 * twice) : once * (once - 1) / 2);
   const double rest = (n - 1) * once / ((n - 1) * once + 2 * twice);
   if (answers < 0.5) return {};
-  return {static_cast<std::size_t>(std::ceil(answers)), once / n * rest};
+  // Without answers seen twice the estimate grows with the square; more than there are answers change
+  // nothing.
+  return {static_cast<std::size_t>(std::ceil(std::min(answers, n))), once / n * rest};
 }
 
 Source SourceOf(const TemperedCell& cell, const std::vector<double>& fitted, double exponent) {

@@ -66,8 +66,8 @@ struct TemperatureOptions {
 struct TemperatureFinding {
   // The tempered reference is accepted, would not have been for any alternative, and is likelier than all.
   bool explains = false;
-  // The tempered reference is accepted, but some alternative is as likely or likelier, by a factor of at most
-  // 1 / alpha: the answers do not say which it is.
+  // The tempered reference is accepted, but some alternative cannot be ruled out: the answers do not say
+  // which it is.
   bool tied = false;
   // Observed temperature over the reference's, with a 95 % interval (normal in the logarithm, from the
   // bootstrap).
@@ -84,8 +84,9 @@ struct TemperatureFinding {
 // at alpha; and with power 0.9 it would have rejected each alternative at this size, or, without
 // alternatives, shares that diverge by the default effect.
 //
-// Where an alternative is likelier by no more than a factor of 1 / alpha and all but the power holds, the
-// finding is a tie.
+// Where all holds but that an alternative is not likelier beyond doubt, would not have been rejected, or
+// shares no probe, the finding is a tie. Beyond doubt is a factor of 1 / alpha above the 99 % point of what
+// the accidents of both stored samples do to the ratio, estimated by drawing them again.
 //
 // nullopt: no probe can be tempered.
 [[nodiscard]] std::optional<TemperatureFinding> ExplainByTemperature(

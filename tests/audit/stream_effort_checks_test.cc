@@ -259,6 +259,16 @@ TEST(EffortCheckTest, OneProblemDecidesNothing) {
     if (observation.probe == "effort/high/1-1") observation.usage.reasoning_tokens = 1;
   }
   EXPECT_EQ(Evaluate(observed).verdict, Verdict::kConsistent);
+  // Nor does the only one that is left, beside a reference of many.
+  auto last = Record("effort", 10, Reasoning(800, 200));
+  for (Observation& observation : last) {
+    if (!observation.probe.ends_with("/1-1"))
+      observation.error = ErrorRecord{ErrorKind::kHttp, 500, "overloaded"};
+  }
+  const ChecksReport alone = Evaluate(last, Record("effort", 50, Reasoning(200, 800)));
+  EXPECT_NE(alone.verdict, Verdict::kDiffers);
+  EXPECT_EQ(alone.checks.at(0).trials, 1);
+  EXPECT_EQ(alone.checks.at(0).p_value, 1);
 }
 
 // At the limit of the null hypothesis: reasoning is longer in exactly three of four problems. At most 0.05 of

@@ -96,6 +96,20 @@ TEST(VerifyReasoningTest, ReducedReasoningIsAChangeOfTheServingAndMoreIsNone) {
   EXPECT_GT(*Signal(*raised, "reasoning").adjusted_p_value, 0.5);
 }
 
+TEST(VerifyReasoningTest, AStoredModelWithLessReasoningIsNoSetting) {
+  const Fingerprint fingerprint = Enrolled(Answers({}, 4, 20, 1), "claimed");
+  Served less;
+  less.mean_reasoning = 250;
+  const Fingerprint small = Enrolled(Answers(less, 4, 20, 4), "small");
+  VerifyOptions options = Quick();
+  options.alternatives = {&small};
+  const auto report = Verify(fingerprint, Observed(fingerprint, Answers(less, 4, 12, 2)), options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->verdict, Verdict::kDiffers);
+  ASSERT_TRUE(report->attribution.has_value());
+  EXPECT_EQ(report->attribution->model, "small");
+}
+
 TEST(VerifyReasoningTest, CountsThatARelayLeavesOutAreNoAgreement) {
   const Fingerprint fingerprint = Enrolled(Answers({}, 4, 20, 1), "claimed");
   std::vector<Observation> stripped = Answers({}, 4, 12, 2);

@@ -14,6 +14,7 @@
 
 #include "pinchbeck/core/observation.h"
 #include "pinchbeck/core/recording.h"
+#include "src/cli/collection_steps.h"
 #include "tests/cli/collect_fixture.h"
 #include "tests/client/scripted_server.h"
 
@@ -235,6 +236,19 @@ TEST_F(CollectCommandTest, ASecondInterruptQuitsAtOnceAndLosesNothing) {
       },
       ::testing::ExitedWithCode(130), "");
   EXPECT_EQ(Recorded().size(), 1U);
+}
+
+// Between reading what is there and the first request, another process may have written and ended.
+TEST(OpenUnchangedTest, WhatGrewSinceItWasReadIsNotContinued) {
+  const std::string path = ::testing::TempDir() + "grown-" + std::to_string(getpid()) + ".jsonl";
+  std::ofstream(path) << "{\"probe\":\"p\",\"response\":{\"text\":\"1\"}}\n";
+  const auto size = std::filesystem::file_size(path);
+  EXPECT_TRUE(OpenUnchanged(path, size).ok());
+  const auto grown = OpenUnchanged(path, size - 1);
+  ASSERT_EQ(grown.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(grown.status().message()), HasSubstr("--resume"));
+  EXPECT_EQ(OpenUnchanged(path, 0).status().code(), absl::StatusCode::kFailedPrecondition);
+  std::filesystem::remove(path);
 }
 
 }  // namespace

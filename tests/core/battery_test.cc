@@ -162,16 +162,12 @@ TEST(BatterySha256Test, DoesNotDependOnOrderNamesOrGroups) {
   EXPECT_THAT(battery.Sha256(), SizeIs(64));
 }
 
-TEST(ParseBatteryTest, ReasoningEffort) {
-  const std::string with =
-      Replaced(kTwoProbes, "\"stream\": true", "\"stream\": true, \"reasoning_effort\": \"low\"");
-  const Battery battery = ParseOk(with);
-  ASSERT_THAT(battery.probes, SizeIs(2));
-  EXPECT_THAT(battery.probes[0].sampling.reasoning_effort, Optional(std::string("low")));
-  EXPECT_FALSE(battery.probes[1].sampling.reasoning_effort.has_value());
-  EXPECT_EQ(ParseOk(SerializeBattery(battery)).Sha256(), battery.Sha256());
-  EXPECT_NE(battery.Sha256(), ParseOk(kTwoProbes).Sha256());
-  EXPECT_FALSE(ParseBattery(Replaced(with, "\"low\"", "\"hard\"")).ok());
+// Recordings do not keep it.
+TEST(ParseBatteryTest, ReasoningEffortIsForGeneratedProbesOnly) {
+  const auto battery = ParseBattery(
+      Replaced(kTwoProbes, "\"stream\": true", "\"stream\": true, \"reasoning_effort\": \"low\""));
+  ASSERT_FALSE(battery.ok());
+  EXPECT_THAT(internal::Message(battery.status()), HasSubstr("reasoning_effort"));
 }
 
 TEST(BatterySha256Test, DependsOnEverythingThatShapesAnAnswer) {
