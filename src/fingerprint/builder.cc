@@ -1,11 +1,15 @@
 #include "pinchbeck/fingerprint/builder.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
 
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/fingerprint/limits.h"
 #include "src/fingerprint/parts.h"
+#include "src/fingerprint/variant_files.h"
 
 namespace pinchbeck {
 namespace {
@@ -19,6 +23,21 @@ std::string DescribeFailures(const SampleSet& sample) {
 }
 
 }  // namespace
+
+absl::Status internal::CheckVariantFiles(const std::vector<std::string>& paths) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const std::string file = std::filesystem::canonical(path, error).string();
+    // What cannot be resolved is reported when it is opened.
+    const auto [it, is_new] = seen.emplace(error ? path : file, path);
+    if (is_new) continue;
+    const std::string other = it->second == path ? "" : " (first as " + it->second + ")";
+    return absl::InvalidArgumentError(path + " is given twice" + other +
+                                      "; give each variant's recording once");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status FingerprintBuilder::Add(const Observation& observation, const std::string& variant) {
   std::string session = observation.session.value_or("");
@@ -88,6 +107,7 @@ absl::StatusOr<EnrollResult> Enroll(const std::vector<std::string>& recordings,
   // Read file by file where each is a variant; otherwise as one set, so that duplicates across files are
   // seen.
   if (options.variant_per_recording) {
+    PINCHBECK_RETURN_IF_ERROR(internal::CheckVariantFiles(recordings));
     for (const std::string& path : recordings) {
       PINCHBECK_ASSIGN_OR_RETURN(
           const RecordingSetSummary summary,

@@ -53,24 +53,67 @@ absl::Status AddPlan(std::size_t i, const SignalPlan& plan, SignalPlan& merged) 
   return absl::OkStatus();
 }
 
+// What the fingerprints before this one hold.
+struct Taken {
+  std::set<std::pair<std::string, std::string>> parts;
+  std::set<std::string> sessions;
+  // Parts without their names, as text.
+  std::set<std::string> contents;
+};
+
+// The part as text without its names; the times stay, since the same answers were given at the same time.
+std::string ContentOf(const FingerprintPart& part) {
+  Fingerprint alone;
+  alone.parts.push_back(part);
+  alone.parts.front().variant.clear();
+  alone.parts.front().session.clear();
+  return SerializeFingerprint(alone);
+}
+
+std::string SessionInWords(const std::string& session) {
+  return session.empty() ? "unnamed sessions" : "the session \"" + session + "\"";
+}
+
+absl::Status CheckNewPart(std::size_t i, const FingerprintPart& part, const std::string& content,
+                          const MergeOptions& options, const Taken& taken) {
+  const std::string advice =
+      "enrol the recordings together, where duplicates are seen, or merge as variants if they are other "
+      "honest "
+      "servings";
+  if (taken.parts.contains({part.variant, part.session})) {
+    return absl::InvalidArgumentError(Nth(i) + " and one before it both hold " +
+                                      SessionInWords(part.session) + " of the variant \"" + part.variant +
+                                      "\", perhaps the same answers; " + advice);
+  }
+  if (!options.variant_per_fingerprint && taken.sessions.contains(part.session)) {
+    return absl::InvalidArgumentError(Nth(i) + " and one before it both hold " +
+                                      SessionInWords(part.session) +
+                                      ", though in other variants, perhaps the same answers; " + advice);
+  }
+  if (taken.contents.contains(content)) {
+    return absl::InvalidArgumentError(Nth(i) + " holds the same answers as one before it in " +
+                                      SessionInWords(part.session) + " of the variant \"" + part.variant +
+                                      "\"; give them once, or enrol the recordings together");
+  }
+  return absl::OkStatus();
+}
+
 // Parts of the i-th fingerprint, under the names that they have in the result.
 absl::Status AddParts(std::size_t i, const Fingerprint& fingerprint, const MergeOptions& options,
-                      std::set<std::pair<std::string, std::string>>& taken, Fingerprint& merged) {
-  std::set<std::pair<std::string, std::string>> own;
+                      Taken& taken, Fingerprint& merged) {
+  Taken own;
   for (FingerprintPart part : fingerprint.parts) {
     if (options.variant_per_fingerprint) part.variant += " (" + std::to_string(i + 1) + ")";
-    if (taken.contains({part.variant, part.session})) {
-      const std::string session =
-          part.session.empty() ? "unnamed sessions" : "the session \"" + part.session + "\"";
-      return absl::InvalidArgumentError(
-          Nth(i) + " and one before it both hold " + session + " of the variant \"" + part.variant +
-          "\", perhaps the same answers; enrol the recordings together, where duplicates are seen, or merge "
-          "as variants if they are other honest servings");
-    }
-    own.emplace(part.variant, part.session);
+    std::string content = ContentOf(part);
+    PINCHBECK_RETURN_IF_ERROR(CheckNewPart(i, part, content, options, taken));
+    own.parts.emplace(part.variant, part.session);
+    if (!part.session.empty()) own.sessions.insert(part.session);
+    own.contents.insert(std::move(content));
     merged.parts.push_back(std::move(part));
   }
-  taken.merge(own);
+  taken.parts.merge(own.parts);
+  taken.sessions.merge(own.sessions);
+  taken.contents.merge(own.contents);
   return absl::OkStatus();
 }
 
@@ -105,7 +148,7 @@ absl::StatusOr<Fingerprint> MergeFingerprints(std::span<const Fingerprint* const
   Fingerprint merged;
   merged.model = options.model.empty() ? fingerprints.front()->model : options.model;
   merged.created = options.created;
-  std::set<std::pair<std::string, std::string>> taken;
+  Taken taken;
   for (std::size_t i = 0; i < fingerprints.size(); ++i) {
     const Fingerprint& fingerprint = *fingerprints[i];
     // Against what is known so far, so that a field that the first does not have is compared as well.

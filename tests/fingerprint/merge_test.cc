@@ -78,6 +78,37 @@ TEST(MergeFingerprints, RefusesAnswersThatMayCountTwice) {
   EXPECT_THAT(Refusal(part, whole), HasSubstr("both hold the session \"day 1\" of the variant \"default\""));
 }
 
+TEST(MergeFingerprints, RefusesTheSameAnswersUnderOtherNames) {
+  const Observations answers = RandomChoices(2, 40, 1, 1), others = RandomChoices(2, 40, 1, 2);
+  const Fingerprint one = Enrolled("m", InSession(answers, "one"));
+  // A copy is told by its content, whatever it is called and whatever else its fingerprint holds.
+  const Fingerprint copy = Enrolled("m", InSession(answers, "two"));
+  const Fingerprint more = Enrolled("m", Together(InSession(others, "three"), InSession(answers, "two")));
+  for (const bool variants : {false, true}) {
+    for (const Fingerprint* other : {&copy, &more}) {
+      EXPECT_THAT(Refusal(one, *other, {.variant_per_fingerprint = variants}),
+                  HasSubstr("fingerprint 2 holds the same answers as one before it in the session \"two\""));
+    }
+  }
+  // The same counts at another time are other answers: greedy ones repeat themselves.
+  Observations later = InSession(answers, "two"), earlier = InSession(answers, "one");
+  for (Observation& observation : earlier) observation.time = "2026-01-30T12:00:00Z";
+  for (Observation& observation : later) observation.time = "2026-01-31T12:00:00Z";
+  const Fingerprint first = Enrolled("m", earlier), second = Enrolled("m", later);
+  EXPECT_TRUE(MergeFingerprints(std::vector<const Fingerprint*>{&first, &second}).ok());
+}
+
+TEST(MergeFingerprints, RefusesOneSessionInTwoVariants) {
+  const Fingerprint one = Enrolled("m", InSession(RandomChoices(2, 40, 1, 1), "day 1"));
+  Fingerprint other = Enrolled("m", InSession(RandomChoices(2, 40, 1, 2), "day 1"));
+  for (FingerprintPart& part : other.parts) part.variant = "elsewhere";
+  EXPECT_THAT(Refusal(one, other),
+              HasSubstr("fingerprint 2 and one before it both hold the session \"day 1\", though in other"));
+  EXPECT_TRUE(
+      MergeFingerprints(std::vector<const Fingerprint*>{&one, &other}, {.variant_per_fingerprint = true})
+          .ok());
+}
+
 TEST(MergeFingerprints, RefusesWhatDoesNotBelongTogether) {
   const Fingerprint first = Enrolled("m", InSession(RandomChoices(2, 40, 1, 1), "one"));
   const Observations others = InSession(RandomChoices(2, 40, 1, 2), "two");

@@ -28,8 +28,10 @@ struct MergeOptions {
 // as if their recordings had been enrolled together.
 //
 // Answers that were counted twice would make the reference look larger than it is, and a stored sample does
-// not say which answers it holds. So two fingerprints may not have a session of one name in one variant, nor
-// unnamed sessions there; with `variant_per_fingerprint` only equal fingerprints are noticed.
+// not say which answers it holds. What can be told is refused: two fingerprints with a part of equal content
+// and times, whatever its names; a session of one name in both, or unnamed sessions of one variant, unless
+// `variant_per_fingerprint` keeps them apart. Recordings that only overlap, under other names of the session
+// or as variants, are not noticed: enrol those together.
 //
 // InvalidArgument, naming the fingerprint by its position: none given; other labels, batteries or kinds of
 // endpoint; a probe that was asked under other conditions or whose answers are read in another way (enrol
