@@ -42,8 +42,9 @@ class CMakeBuild(build_ext):
         shutil.copyfile(folder / "python" / "pinchbeck" / target.name, target)
 
     def configure(self, folder):
-        switches = {"TESTS": "OFF", "BENCH": "OFF", "CLI": "OFF", "PYTHON": "ON"}
-        arguments = [f"-DPINCHBECK_BUILD_{name}={value}" for name, value in switches.items()]
+        switches = {"BUILD_TESTS": "OFF", "BUILD_BENCH": "OFF", "BUILD_CLI": "OFF", "BUILD_PYTHON": "ON",
+                    "PYTHON_REQUIRED": "ON"}
+        arguments = [f"-DPINCHBECK_{name}={value}" for name, value in switches.items()]
         arguments += ["-DCMAKE_BUILD_TYPE=Release", f"-DPython_EXECUTABLE={sys.executable}"]
         arguments += shlex.split(os.environ.get("CMAKE_ARGS", ""))
         subprocess.run(["cmake", "-S", str(ROOT), "-B", str(folder), *arguments], check=True)
