@@ -10,7 +10,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,22 +71,21 @@ struct SymmetricMatrix {
   }
 };
 
-// Makes `target` of anything that NumPy takes for numbers; false where it does not. Text and complex numbers,
-// which NumPy would cast, are refused; None counts as missing (NaN).
+// What NumPy makes of the source, to be read in place or converted; no array where it makes none.
+// TypeError: a masked array, or a list of these. NumPy would hand out the values under the mask.
+[[nodiscard]] py::array ToNumpy(py::handle source);
+
+// TypeError: an array of text or of complex numbers, which NumPy would cast, or of objects with such entries.
+void RefuseOtherThanNumbers(const py::array& given);
+
+// Makes `target` of anything that NumPy takes for numbers; false where it does not. None counts as missing
+// (NaN).
 template <int kFlags>
 [[nodiscard]] bool LoadNumbers(py::handle source, py::array_t<double, kFlags>& target) {
-  using Target = py::array_t<double, kFlags>;
-  if (Target::check_(source)) {
-    target = py::reinterpret_borrow<Target>(source);
-    return true;
-  }
-  const py::array given = py::array::ensure(source);
+  const py::array given = ToNumpy(source);
   if (!given) return false;
-  if (std::string_view("biufO").find(given.dtype().kind()) == std::string_view::npos) {
-    throw py::type_error("numbers are needed; got an array of type " +
-                         static_cast<std::string>(py::str(given.dtype())));
-  }
-  target = Target::ensure(given);
+  RefuseOtherThanNumbers(given);
+  target = py::array_t<double, kFlags>::ensure(given);
   return static_cast<bool>(target);
 }
 
@@ -125,7 +123,7 @@ template <>
 struct type_caster<pinchbeck::python::Counts> {
   PYBIND11_TYPE_CASTER(pinchbeck::python::Counts, const_name("numpy.typing.ArrayLike"));
   bool load(handle source, bool /*convert*/) {
-    const array given = array::ensure(source);
+    const array given = pinchbeck::python::ToNumpy(source);
     if (!given) return false;
     // NumPy takes an empty list for one of fractions.
     const char kind = given.dtype().kind();
@@ -148,13 +146,14 @@ template <>
 struct type_caster<pinchbeck::python::SymmetricMatrix> {
   PYBIND11_TYPE_CASTER(pinchbeck::python::SymmetricMatrix, const_name("numpy.typing.ArrayLike"));
   bool load(handle source, bool /*convert*/) {
-    const bool column_major = array_t<double, array::f_style>::check_(source);
-    if (column_major) {
-      value.array = reinterpret_borrow<array_t<double>>(source);
+    const array given = pinchbeck::python::ToNumpy(source);
+    if (!given) return false;
+    if (array_t<double, array::f_style>::check_(given)) {
+      value.array = reinterpret_borrow<array_t<double>>(given);
       return true;
     }
     array_t<double, array::c_style | array::forcecast> rows;
-    if (!pinchbeck::python::LoadNumbers(source, rows)) return false;
+    if (!pinchbeck::python::LoadNumbers(given, rows)) return false;
     value.array = std::move(rows);
     return true;
   }

@@ -106,22 +106,44 @@ struct Setting {
   CurlTransportOptions transport;
 };
 
-absl::StatusOr<CompletedSamples> ReadCompleted(const Setting& setting) {
+bool HoldsSomething(const Setting& setting) {
   std::error_code error;
   const auto size = std::filesystem::file_size(setting.out, error);
-  if (error || size == 0) return CompletedSamples{};
-  if (!setting.resume) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        setting.out,
-        ": the file already holds a recording; give resume=True to go on with it, or another name"));
-  }
+  return !error && size > 0;
+}
+
+absl::Status CheckMayWrite(const Setting& setting) {
+  if (setting.resume || !HoldsSomething(setting)) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat(
+      setting.out,
+      ": the file already holds a recording; give resume=True to go on with it, or another name"));
+}
+
+// Answers of something else would be taken for this endpoint's: those from another address even instead of
+// asking.
+absl::Status CheckOneSource(const Setting& setting, const CompletedSamples& completed) {
+  if (completed.not_matching == 0 && completed.from_other_endpoint == 0) return absl::OkStatus();
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string url, PublicBaseUrl(setting.endpoint.base_url));
+  return absl::FailedPreconditionError(absl::StrCat(
+      setting.out, ": ", completed.not_matching,
+      " answers belong to another battery, API, model or settings, and ", completed.from_other_endpoint,
+      " came from another address than ", url, "; choose another name, since a recording is one endpoint's"));
+}
+
+absl::StatusOr<CompletedSamples> ReadCompleted(const Setting& setting) {
+  PINCHBECK_RETURN_IF_ERROR(CheckMayWrite(setting));
+  if (!HoldsSomething(setting)) return CompletedSamples{};
   PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(setting.out));
-  return LoadCompletedSamples(reader, setting.endpoint, setting.battery, *setting.dialect);
+  PINCHBECK_ASSIGN_OR_RETURN(
+      CompletedSamples completed,
+      LoadCompletedSamples(reader, setting.endpoint, setting.battery, *setting.dialect));
+  PINCHBECK_RETURN_IF_ERROR(CheckOneSource(setting, completed));
+  return completed;
 }
 
 absl::StatusOr<CollectSummary> Run(const Setting& setting, CollectOptions options, Interrupter& interrupter) {
   PINCHBECK_RETURN_IF_ERROR(ValidateEndpoint(setting.endpoint, setting.transport.allow_insecure_http));
-  PINCHBECK_ASSIGN_OR_RETURN(options.completed, ReadCompleted(setting));
+  PINCHBECK_RETURN_IF_ERROR(CheckMayWrite(setting));
   const std::unique_ptr<Clock> clock = MakeSystemClock();
   if (options.session.empty()) {
     options.session = absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", clock->Now(), absl::UTCTimeZone());
@@ -129,6 +151,8 @@ absl::StatusOr<CollectSummary> Run(const Setting& setting, CollectOptions option
   PINCHBECK_ASSIGN_OR_RETURN(const std::unique_ptr<Transport> transport,
                              MakeCurlTransport(setting.transport));
   PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(setting.out));
+  // Now that nobody else writes the file: another process may have added answers until here.
+  PINCHBECK_ASSIGN_OR_RETURN(options.completed, ReadCompleted(setting));
   RecordingFileSink sink(writer);
   InterruptibleTransport interruptible(*transport, interrupter);
   absl::StatusOr<CollectSummary> summary =
@@ -142,7 +166,7 @@ absl::StatusOr<CollectSummary> Run(const Setting& setting, CollectOptions option
 
 [[noreturn]] void RaiseWith(const py::object& type, const std::string& message,
                             const CollectSummary& summary) {
-  const py::object error = type(message);
+  const py::object error = type(TextOf(message));
   error.attr("summary") = py::cast(summary);
   PyErr_SetObject(type.ptr(), error.ptr());
   throw py::error_already_set();
@@ -182,20 +206,18 @@ std::optional<absl::Duration> Seconds(const std::optional<double>& seconds) {
   return seconds.has_value() ? std::optional(absl::Seconds(*seconds)) : std::nullopt;
 }
 
-CollectSummary CollectAnswers(const std::string& base_url, const std::string& model, const py::object& out,
-                              const std::optional<Battery>& battery,
-                              const std::optional<std::string>& api_key,
-                              const std::optional<std::string>& api, std::int64_t samples_per_probe,
-                              bool resume, const std::optional<py::function>& progress, int concurrency,
-                              std::uint64_t seed, bool send_request_seed, const std::string& session,
-                              std::optional<std::int64_t> max_requests,
-                              std::optional<std::int64_t> max_tokens, std::optional<double> max_cost_usd,
-                              std::optional<double> usd_per_mtok_in, std::optional<double> usd_per_mtok_out,
-                              std::optional<double> max_time_s, std::optional<double> requests_per_minute,
-                              std::optional<double> tokens_per_minute, double spread_s, int max_retries,
-                              double connect_timeout_s, double idle_timeout_s, double total_timeout_s,
-                              const std::string& token_limit_field, bool bearer, bool allow_insecure_http,
-                              bool proxy_from_environment, const std::string& ca_file) {
+CollectSummary CollectAnswers(
+    const std::string& base_url, const std::string& model, const py::object& out,
+    const std::optional<Battery>& battery, const std::optional<std::string>& api_key,
+    const std::optional<std::string>& api, std::int64_t samples_per_probe, bool resume,
+    const std::optional<py::function>& progress, int concurrency, std::uint64_t seed, bool send_request_seed,
+    const std::string& session, std::optional<std::int64_t> max_requests,
+    std::optional<std::int64_t> max_tokens, std::optional<double> max_cost_usd,
+    std::optional<double> usd_per_mtok_in, std::optional<double> usd_per_mtok_out,
+    std::optional<double> max_time_s, std::optional<double> requests_per_minute,
+    std::optional<double> tokens_per_minute, double spread_s, int max_retries, double connect_timeout_s,
+    std::optional<double> idle_timeout_s, double total_timeout_s, const std::string& token_limit_field,
+    bool bearer, bool allow_insecure_http, bool proxy_from_environment, const std::string& ca_file) {
   Setting setting;
   setting.endpoint = {base_url, model, Secret(api_key.value_or(""))};
   setting.battery = battery.has_value() ? *battery : BuiltinBattery();
@@ -219,7 +241,7 @@ CollectSummary CollectAnswers(const std::string& base_url, const std::string& mo
   options.spread = Seconds(spread_s);
   options.retry.max_retries = max_retries;
   options.timeouts.connect = Seconds(connect_timeout_s);
-  options.timeouts.first_byte = options.timeouts.idle = Seconds(idle_timeout_s);
+  if (const auto idle = Seconds(idle_timeout_s)) options.timeouts.first_byte = options.timeouts.idle = *idle;
   options.timeouts.total = Seconds(total_timeout_s);
 
   Interrupter interrupter(progress);
@@ -239,7 +261,8 @@ void BindSummary(py::module_& module) {
       .Computed(
           "status", [](const FailureCount& f) { return ToPython(f.example.status); }, "HTTP status, or None.")
       .Computed(
-          "message", [](const FailureCount& f) { return f.example.message; }, "Message of the first one.")
+          "message", [](const FailureCount& f) { return ToPython(f.example.message); },
+          "Message of the first one.")
       .Field("count", &FailureCount::count, "Their number.");
   ResultClass<CollectFinding>(module, "CollectFinding", "Something that was asked for and not given.")
       .Field("name", &CollectFinding::name, "What, in one word.")
@@ -280,33 +303,34 @@ void BindCollection(py::module_& module) {
   const CurlTransportOptions transport;
   const DialectOptions dialect;
   const auto seconds = [](absl::Duration duration) { return absl::ToDoubleSeconds(duration); };
-  module.def("collect", &CollectAnswers, py::arg("base_url"), py::arg("model"), py::arg("out"), py::kw_only(),
-             py::arg("battery") = py::none(), py::arg("api_key") = py::none(), py::arg("api") = py::none(),
-             py::arg("samples_per_probe") = options.samples_per_probe, py::arg("resume") = Setting{}.resume,
-             py::arg("progress") = py::none(), py::arg("concurrency") = options.concurrency,
-             py::arg("seed") = options.seed, py::arg("send_request_seed") = options.send_request_seed,
-             py::arg("session") = options.session, py::arg("max_requests") = py::none(),
-             py::arg("max_tokens") = py::none(), py::arg("max_cost_usd") = py::none(),
-             py::arg("usd_per_mtok_in") = py::none(), py::arg("usd_per_mtok_out") = py::none(),
-             py::arg("max_time_s") = py::none(), py::arg("requests_per_minute") = py::none(),
-             py::arg("tokens_per_minute") = py::none(), py::arg("spread_s") = seconds(options.spread),
-             py::arg("max_retries") = options.retry.max_retries,
-             py::arg("connect_timeout_s") = seconds(options.timeouts.connect),
-             py::arg("idle_timeout_s") = seconds(options.timeouts.idle),
-             py::arg("total_timeout_s") = seconds(options.timeouts.total),
-             py::arg("token_limit_field") = dialect.token_limit_field,
-             py::arg("bearer") = dialect.anthropic_bearer,
-             py::arg("allow_insecure_http") = transport.allow_insecure_http,
-             py::arg("proxy_from_environment") = transport.proxy_from_environment,
-             py::arg("ca_file") = transport.ca_file,
-             R"(Sends every probe of a battery to an endpoint and appends every answer to the recording `out`.
+  module.def(
+      "collect", &CollectAnswers, py::arg("base_url"), py::arg("model"), py::arg("out"), py::kw_only(),
+      py::arg("battery") = py::none(), py::arg("api_key") = py::none(), py::arg("api") = py::none(),
+      py::arg("samples_per_probe") = options.samples_per_probe, py::arg("resume") = Setting{}.resume,
+      py::arg("progress") = py::none(), py::arg("concurrency") = options.concurrency,
+      py::arg("seed") = options.seed, py::arg("send_request_seed") = options.send_request_seed,
+      py::arg("session") = options.session, py::arg("max_requests") = py::none(),
+      py::arg("max_tokens") = py::none(), py::arg("max_cost_usd") = py::none(),
+      py::arg("usd_per_mtok_in") = py::none(), py::arg("usd_per_mtok_out") = py::none(),
+      py::arg("max_time_s") = py::none(), py::arg("requests_per_minute") = py::none(),
+      py::arg("tokens_per_minute") = py::none(), py::arg("spread_s") = seconds(options.spread),
+      py::arg("max_retries") = options.retry.max_retries,
+      py::arg("connect_timeout_s") = seconds(options.timeouts.connect),
+      py::arg("idle_timeout_s") = py::none(), py::arg("total_timeout_s") = seconds(options.timeouts.total),
+      py::arg("token_limit_field") = dialect.token_limit_field, py::arg("bearer") = dialect.anthropic_bearer,
+      py::arg("allow_insecure_http") = transport.allow_insecure_http,
+      py::arg("proxy_from_environment") = transport.proxy_from_environment,
+      py::arg("ca_file") = transport.ca_file,
+      R"(Sends every probe of a battery to an endpoint and appends every answer to the recording `out`.
 
 Each answer is in the file before the next number of progress(CollectProgress). Ctrl-C, or an exception of
 `progress`, ends the collection within seconds and is then raised; `resume` goes on with the file. Without `battery`
-the built-in one is asked, without `api` the API is told by the address. The key is sent to this endpoint only and is
-never recorded or shown; the environment is not read.
+the built-in one is asked, without `api` the API is told by the address. `idle_timeout_s` bounds the wait for the first
+and for every further byte. The key is sent to this endpoint only and is never recorded or shown; the environment is
+not read.
 
 EndpointError: nothing usable came back. BudgetExceeded: a limit ended the collection. Both carry the summary.
+ValueError: `resume`, and the file holds answers of another address, model, battery or settings; among others.
 FileExistsError: `out` holds a recording and `resume` is not set. PermissionError: a key would travel over plain
 http to another machine.
 )");

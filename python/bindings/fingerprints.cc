@@ -18,6 +18,7 @@
 #include "python/bindings/observations.h"
 #include "python/bindings/result.h"
 #include "python/bindings/status.h"
+#include "src/fingerprint/variant_files.h"
 
 namespace pinchbeck::python {
 namespace {
@@ -32,6 +33,22 @@ struct Enrolled {
   RecordingSetSummary recordings;
 };
 
+// Variants are told by their names: two of one name would be pooled without a word.
+absl::Status CheckVariants(const std::vector<Recording>& recordings) {
+  std::vector<std::string> files;
+  std::set<std::string> names;
+  for (const Recording& recording : recordings) {
+    if (recording.observations == nullptr) files.push_back(recording.name);
+  }
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckVariantFiles(files));
+  for (const Recording& recording : recordings) {
+    if (names.insert(LabelOf(recording)).second) continue;
+    return absl::InvalidArgumentError("two recordings are called \"" + LabelOf(recording) +
+                                      "\"; variants need names of their own: from_dicts(..., name=...)");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Enrolled> Enroll(const std::vector<Recording>& recordings, const EnrollOptions& options) {
   FingerprintBuilder builder(options);
   Enrolled result;
@@ -45,8 +62,9 @@ absl::StatusOr<Enrolled> Enroll(const std::vector<Recording>& recordings, const 
     return absl::OkStatus();
   };
   if (options.variant_per_recording) {
+    PINCHBECK_RETURN_IF_ERROR(CheckVariants(recordings));
     for (const Recording& recording : recordings) {
-      PINCHBECK_RETURN_IF_ERROR(read({recording}, recording.name));
+      PINCHBECK_RETURN_IF_ERROR(read({recording}, LabelOf(recording)));
     }
   } else {
     PINCHBECK_RETURN_IF_ERROR(read(recordings, "default"));
@@ -97,7 +115,7 @@ std::int64_t Answers(const Fingerprint& fingerprint) {
 }
 
 std::string ReprOfFingerprint(const Fingerprint& fingerprint) {
-  return "<Fingerprint of " + py::repr(py::str(fingerprint.model)).cast<std::string>() + ": " +
+  return "<Fingerprint of " + py::repr(ToPython(fingerprint.model)).cast<std::string>() + ": " +
          std::to_string(Probes(fingerprint).size()) + " probes, " + std::to_string(Answers(fingerprint)) +
          " answers>";
 }
@@ -111,7 +129,7 @@ void BindFingerprint(py::module_& module) {
 Made by enroll() or read by load_fingerprint(); it cannot be changed.
 )")
       .def_property_readonly(
-          "model", [](const Fingerprint& self) { return self.model; },
+          "model", [](const Fingerprint& self) { return ToPython(self.model); },
           "Label given at enrolment; it never decides a verdict.")
       .def_property_readonly("created", text(&Fingerprint::created), "Time of creation, or None.")
       .def_property_readonly("endpoint_kind", text(&Fingerprint::endpoint_kind), "Kind of endpoint, or None.")
@@ -153,7 +171,9 @@ Made by enroll() or read by load_fingerprint(); it cannot be changed.
           py::arg("json"), "Reads the text of a fingerprint file.")
       .def(
           "to_json",
-          [](const Fingerprint& self) { return Unlocked([&] { return SerializeFingerprint(self); }); },
+          [](const Fingerprint& self) {
+            return ToPython(Unlocked([&] { return SerializeFingerprint(self); }));
+          },
           "The text of a fingerprint file.")
       .def(
           "save",
@@ -226,7 +246,7 @@ void BindFingerprints(py::module_& module) {
             dict["fingerprint"] = LoadJson(SerializeFingerprint(*e.fingerprint));
             dict["observations"] = e.recordings.observations;
             dict["duplicates"] = e.recordings.duplicates;
-            dict["warnings"] = e.recordings.warnings;
+            dict["warnings"] = py::list(ToPython(e.recordings.warnings));
             return dict;
           },
           "The fields as a dict, the fingerprint as its file's content.");
@@ -238,8 +258,8 @@ void BindFingerprints(py::module_& module) {
              py::arg("battery_sha256") = py::none(), py::arg("seed") = defaults.seed,
              R"(Makes a fingerprint of recordings of a trusted endpoint.
 
-`model` is its label. With variant_per_recording each recording is another honest serving of the same weights, else
-all of them are one reference: this is how recordings of several days are merged.
+`model` is its label. With variant_per_recording each recording is another honest serving of the same weights, called
+as the recording is, else all of them are one reference: this is how recordings of several days are merged.
 
 >>> import pinchbeck
 >>> answers = [{"probe": "p", "response": {"text": str(i % 7)}} for i in range(70)]
@@ -272,14 +292,15 @@ all of them are one reference: this is how recordings of several days are merged
              R"(Makes one fingerprint of several of one model, where the recordings are no longer at hand.
 
 `model` is the label of the result, needed where theirs differ. With variant_per_fingerprint each is another honest
-serving of the same weights, else their sessions are those of one reference. Fingerprints that may hold the same
-answers are refused.
+serving of the same weights, else their sessions are those of one reference. Fingerprints with a session of one
+name, or with the same content, are refused: their answers may be the same. Recordings that only overlap are not
+noticed here, so enrol those together.
 
 >>> import pinchbeck
->>> def day(name, first):
-...     answers = [{"probe": "p", "session": name, "response": {"text": str((first + i) % 7)}} for i in range(70)]
+>>> def day(name, largest):
+...     answers = [{"probe": "p", "session": name, "response": {"text": str(i % largest)}} for i in range(70)]
 ...     return pinchbeck.enroll(pinchbeck.Recording.from_dicts(answers), model="m").fingerprint
->>> pinchbeck.merge_fingerprints([day("monday", 0), day("tuesday", 3)]).sessions
+>>> pinchbeck.merge_fingerprints([day("monday", 7), day("tuesday", 8)]).sessions
 ('monday', 'tuesday')
 )");
   BindDiff(module);

@@ -90,11 +90,13 @@ void BindIdentification(py::module_& module) {
       .Field("n_observed", &Identification::n_observed, "Usable answers to known probes.")
       .Field("n_failed", &Identification::n_failed, "Requests that failed while recording.")
       .Field("warnings", &Identification::warnings, "Plain sentences for the reader.")
-      .Method("to_json", &IdentificationToJson, "As the command's --json prints it.")
+      .Method(
+          "to_json", [](const Identification& i) { return ToPython(IdentificationToJson(i)); },
+          "As the command's --json prints it.")
       .Method(
           "to_dict", [](const Identification& i) { return LoadJson(IdentificationToJson(i)); },
           "The content of to_json() as a dict.")
-      .Method("__str__", &IdentificationToText);
+      .Method("__str__", [](const Identification& i) { return ToPython(IdentificationToText(i)); });
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ arguments, words such as method="exact" included. Results are frozen objects wit
 let other Python threads run. Bad input raises ValueError with the argument and index.
 
 What each test assumes, where it fails and what it costs: docs/methods.)");
-  // Names under which users see and pickle find what is defined below.
+  // The name under which users see what is defined below.
   stats.attr("__name__") = "pinchbeck.stats";
   BindStatsResults(stats);
   BindEmpiricalTests(stats);

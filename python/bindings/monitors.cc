@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pinchbeck/audit/monitor.h"
+#include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/monitor_writers.h"
 #include "python/bindings/audit.h"
 #include "python/bindings/observations.h"
@@ -27,12 +28,11 @@ struct EnumWords<MonitorAlarm> {
 
 namespace {
 
-// A monitor with the fingerprints that its options point to. Python threads may share it: calls wait for one
-// another, and none holds the interpreter lock while it waits.
-class OwningMonitor {
+// A monitor that Python threads may share: calls wait for one another, and none holds the interpreter lock
+// while it waits.
+class SharedMonitor {
  public:
-  OwningMonitor(Monitor monitor, std::vector<std::shared_ptr<Fingerprint>> kept)
-      : monitor_(std::move(monitor)), kept_(std::move(kept)) {}
+  explicit SharedMonitor(Monitor monitor) : monitor_(std::move(monitor)) {}
 
   template <typename Function>
   auto Use(const Function& function) {
@@ -45,60 +45,58 @@ class OwningMonitor {
  private:
   std::mutex mutex_;
   Monitor monitor_;
-  std::vector<std::shared_ptr<Fingerprint>> kept_;
 };
 
-std::unique_ptr<OwningMonitor> MakeMonitor(const std::shared_ptr<Fingerprint>& fingerprint,
+std::unique_ptr<SharedMonitor> MakeMonitor(const Fingerprint& fingerprint,
                                            const std::optional<FingerprintsArgument>& alternatives,
                                            double alpha, double tolerance, double greedy_tolerance,
                                            std::uint64_t seed, std::optional<double> mean_run,
                                            std::vector<std::string> signals) {
   MonitorOptions options{alpha, tolerance, greedy_tolerance, seed, mean_run, {}, std::move(signals)};
-  std::vector<std::shared_ptr<Fingerprint>> kept;
-  if (alternatives.has_value()) {
-    options.alternatives = alternatives->pointers();
-    kept = alternatives->fingerprints;
-  }
-  return std::make_unique<OwningMonitor>(Call([&] { return Monitor::Create(*fingerprint, options); }),
-                                         std::move(kept));
+  if (alternatives.has_value()) options.alternatives = alternatives->pointers();
+  return std::make_unique<SharedMonitor>(Call([&] { return Monitor::Create(fingerprint, options); }));
 }
 
-MonitorDecision Decision(OwningMonitor& self) {
+MonitorDecision Decision(SharedMonitor& self) {
   return self.Use([](const Monitor& monitor) { return monitor.decision(); });
 }
 
-MonitorDecision Step(OwningMonitor& self, const py::object& given) {
+MonitorDecision Step(SharedMonitor& self, const py::object& given) {
   const Observation observation = FromDict(given, "observation");
-  Check(self.Use([&](Monitor& monitor) { return monitor.Step(observation); }));
-  return Decision(self);
+  // Under one lock, so that no other thread's observation is in the decision.
+  return Value(self.Use([&](Monitor& monitor) -> absl::StatusOr<MonitorDecision> {
+    PINCHBECK_RETURN_IF_ERROR(monitor.Step(observation));
+    return monitor.decision();
+  }));
 }
 
-MonitorDecision Run(OwningMonitor& self, const RecordingArgument& recording) {
-  static_cast<void>(Value(self.Use([&](Monitor& monitor) {
-    return Visit(recording.recordings, [&](const Observation& o) { return monitor.Step(o); });
-  })));
-  return Decision(self);
+MonitorDecision Run(SharedMonitor& self, const RecordingArgument& recording) {
+  return Value(self.Use([&](Monitor& monitor) -> absl::StatusOr<MonitorDecision> {
+    const auto step = [&](const Observation& o) { return monitor.Step(o); };
+    PINCHBECK_RETURN_IF_ERROR(Visit(recording.recordings, step).status());
+    return monitor.decision();
+  }));
 }
 
-py::dict ToleratedShares(OwningMonitor& self) {
+py::dict ToleratedShares(SharedMonitor& self) {
   py::dict shares;
   for (const auto& share : self.Use([](const Monitor& monitor) { return monitor.tolerated_shares(); })) {
-    shares[py::str(share.model)] = share.share;
+    shares[ToPython(share.model)] = share.share;
   }
   return shares;
 }
 
-void SaveState(OwningMonitor& self, const py::object& where, bool durable) {
+void SaveState(SharedMonitor& self, const py::object& where, bool durable) {
   const std::string path = PathOf(where);
   Check(self.Use([&](const Monitor& monitor) { return monitor.SaveState(path, durable); }));
 }
 
-void LoadState(OwningMonitor& self, const py::object& where) {
+void LoadState(SharedMonitor& self, const py::object& where) {
   const std::string path = PathOf(where);
   Check(self.Use([&](Monitor& monitor) { return monitor.LoadState(path); }));
 }
 
-void RestoreState(OwningMonitor& self, const std::string& json) {
+void RestoreState(SharedMonitor& self, const std::string& json) {
   Check(self.Use([&](Monitor& monitor) { return monitor.RestoreState(json); }));
 }
 
@@ -134,7 +132,7 @@ void BindDecision(py::module_& module) {
 void BindMonitor(py::module_& module) {
   BindDecision(module);
   const MonitorOptions defaults;
-  py::class_<OwningMonitor>(module, "Monitor", R"(A test of one endpoint that may be read after every answer.
+  py::class_<SharedMonitor>(module, "Monitor", R"(A test of one endpoint that may be read after every answer.
 
 With the defaults the chance of ever raising a false alarm is at most alpha.
 
@@ -156,11 +154,12 @@ With the defaults the chance of ever raising a false alarm is at most alpha.
       .def("run", &Run, py::arg("recording"), "Takes all observations of a recording and gives the decision.")
       .def_property_readonly("decision", &Decision, "What is known now.")
       .def_property_readonly(
-          "model", [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return m.model(); }); },
+          "model",
+          [](SharedMonitor& self) { return ToPython(self.Use([](const Monitor& m) { return m.model(); })); },
           "Label of the fingerprint.")
       .def_property_readonly(
           "warnings",
-          [](OwningMonitor& self) {
+          [](SharedMonitor& self) {
             return ToPython(self.Use([](const Monitor& m) { return m.warnings(); }));
           },
           "What the user should know about the design.")
@@ -168,7 +167,7 @@ With the defaults the chance of ever raising a false alarm is at most alpha.
            "Largest share of each alternative that the tolerance declares harmless.")
       .def(
           "serialize_state",
-          [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return m.SerializeState(); }); },
+          [](SharedMonitor& self) { return self.Use([](const Monitor& m) { return m.SerializeState(); }); },
           "The state as a JSON document.")
       .def("restore_state", &RestoreState, py::arg("json"),
            "Goes on where the state was taken; the design must be the same.")
@@ -177,12 +176,13 @@ With the defaults the chance of ever raising a false alarm is at most alpha.
       .def("load_state", &LoadState, py::arg("path"), "Reads a state; KeyError where there is no such file.")
       .def(
           "to_dict",
-          [](OwningMonitor& self) {
+          [](SharedMonitor& self) {
             return LoadJson(self.Use([](const Monitor& m) { return MonitorToJson(m); }));
           },
           "The decision as the command's --json prints it.")
-      .def("__str__",
-           [](OwningMonitor& self) { return self.Use([](const Monitor& m) { return MonitorToText(m); }); });
+      .def("__str__", [](SharedMonitor& self) {
+        return ToPython(self.Use([](const Monitor& m) { return MonitorToText(m); }));
+      });
 }
 
 }  // namespace pinchbeck::python

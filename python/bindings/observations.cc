@@ -3,18 +3,36 @@
 #include <pybind11/stl.h>
 
 #include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "pinchbeck/core/recording.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "pinchbeck/internal/utf8.h"
 #include "pinchbeck/signal/sample_builder.h"
 #include "python/bindings/status.h"
+#include "src/core/seen_observations.h"
 
 namespace pinchbeck::python {
 namespace {
 
-// Walks through a recording; a dict an observation.
+void WarnOfTail(const Recording& recording) {
+  const std::string message = LabelOf(recording) + ": the last line is incomplete and was left out";
+  if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();
+}
+
+// What an iterator finds next.
+struct Step {
+  std::optional<Observation> observation;  // None at the end.
+  bool first_at_tail = false;              // Whether this is the first to find an incomplete last line.
+};
+
+// Walks through a recording; a dict an observation. Python threads may share it: each observation goes to one
+// of them.
 class RecordingIterator {
  public:
   explicit RecordingIterator(Recording recording) : recording_(std::move(recording)) {
@@ -22,24 +40,35 @@ class RecordingIterator {
       reader_.emplace(Call([&] { return RecordingReader::Open(recording_.name); }));
     }
   }
+  RecordingIterator(const RecordingIterator&) = delete;
+  RecordingIterator& operator=(const RecordingIterator&) = delete;
 
   py::dict Next() {
-    if (!reader_.has_value()) {
-      if (next_ == recording_.observations->size()) throw py::stop_iteration();
-      return ToDict((*recording_.observations)[next_++]);
-    }
-    const std::optional<Observation> observation = Call([&] { return reader_->Next(); });
-    if (observation.has_value()) return ToDict(*observation);
-    if (reader_->truncated_tail() && !warned_) {
-      warned_ = true;
-      const std::string message = recording_.name + ": the last line is incomplete and was left out";
-      if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();
-    }
+    const Step step = Call([&] {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      return Take();
+    });
+    if (step.observation.has_value()) return ToDict(*step.observation);
+    if (step.first_at_tail) WarnOfTail(recording_);
     throw py::stop_iteration();
   }
 
  private:
+  absl::StatusOr<Step> Take() {
+    Step step;
+    if (!reader_.has_value()) {
+      if (next_ < recording_.observations->size()) step.observation = (*recording_.observations)[next_++];
+      return step;
+    }
+    PINCHBECK_ASSIGN_OR_RETURN(step.observation, reader_->Next());
+    if (!step.observation.has_value() && reader_->truncated_tail()) {
+      step.first_at_tail = !std::exchange(warned_, true);
+    }
+    return step;
+  }
+
   Recording recording_;
+  std::mutex mutex_;  // Guards what follows. Whoever waits for it does not hold the interpreter lock.
   std::optional<RecordingReader> reader_;
   std::size_t next_ = 0;
   bool warned_ = false;
@@ -72,22 +101,66 @@ py::list ToDicts(const Recording& recording) {
   }
 }
 
+// Appends all observations, duplicates too; gives whether an incomplete last line was left out.
+absl::StatusOr<bool> Copy(const Recording& recording, RecordingWriter& writer) {
+  if (recording.observations != nullptr) {
+    for (const Observation& observation : *recording.observations) {
+      PINCHBECK_RETURN_IF_ERROR(writer.Append(observation));
+    }
+    return false;
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(recording.name));
+  while (true) {
+    PINCHBECK_ASSIGN_OR_RETURN(const std::optional<Observation> observation, reader.Next());
+    if (!observation.has_value()) return reader.truncated_tail();
+    PINCHBECK_RETURN_IF_ERROR(writer.Append(*observation));
+  }
+}
+
+// Writes a new or an empty file and leaves it so on an error: half a recording would look like a whole one.
+absl::StatusOr<bool> WriteNew(const Recording& recording, const std::string& path) {
+  std::error_code ignored;
+  const bool existed = std::filesystem::exists(path, ignored);
+  PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(path));
+  absl::StatusOr<bool> cut = Copy(recording, writer);
+  if (const absl::Status closed = writer.Close(); cut.ok() && !closed.ok()) cut = closed;
+  if (cut.ok() || !std::filesystem::is_regular_file(path, ignored)) return cut;
+  if (existed) {
+    std::filesystem::resize_file(path, 0, ignored);
+  } else {
+    std::filesystem::remove(path, ignored);
+  }
+  return cut;
+}
+
 void Save(const Recording& recording, const py::object& where) {
   const std::string path = PathOf(where);
   std::error_code error;
   if (std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) > 0) {
     Raise(absl::AlreadyExistsError(path + ": the file already holds something; choose another name"));
   }
-  Check(Unlocked([&]() -> absl::Status {
-    PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(path));
-    const auto visited = Visit({recording}, [&](const Observation& o) { return writer.Append(o); });
-    const absl::Status closed = writer.Close();
-    return visited.ok() ? closed : visited.status();
-  }));
+  if (Call([&] { return WriteNew(recording, path); })) WarnOfTail(recording);
+}
+
+bool AreSame(const Recording& a, const Recording& b) {
+  if (a.observations != nullptr || b.observations != nullptr) return a.observations == b.observations;
+  return a.name == b.name;
+}
+
+absl::Status CheckDistinct(const std::vector<Recording>& recordings) {
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!AreSame(recordings[i], recordings[j])) continue;
+      return absl::InvalidArgumentError("recording " + std::to_string(i + 1) + " (" + recordings[i].name +
+                                        ") is the same as recording " + std::to_string(j + 1) +
+                                        "; give each once");
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::string ReprOfRecording(const Recording& recording) {
-  const std::string name = py::repr(py::str(recording.name)).cast<std::string>();
+  const std::string name = py::repr(PathToPython(recording.name)).cast<std::string>();
   if (recording.observations == nullptr) return "Recording(" + name + ")";
   return "<Recording " + name + " in memory, " + std::to_string(recording.observations->size()) +
          " observations>";
@@ -102,6 +175,14 @@ std::string PathOf(const py::object& path) {
   if (bytes.find('\0') != std::string::npos) throw py::value_error("a path holds a null byte");
   return bytes;
 }
+
+py::object PathToPython(const std::string& path) {
+  PyObject* text = PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
+  if (text == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(text);
+}
+
+std::string LabelOf(const Recording& recording) { return internal::ReplaceInvalidUtf8(recording.name); }
 
 std::string DumpJson(const py::handle& value, const char* what) {
   try {
@@ -129,22 +210,14 @@ Observation FromDict(const py::handle& observation, const std::string& where) {
 absl::StatusOr<RecordingSetSummary> Visit(const std::vector<Recording>& recordings,
                                           const std::function<absl::Status(const Observation&)>& visit) {
   if (recordings.empty()) return absl::InvalidArgumentError("no recording given");
-  std::vector<std::string> files;
-  for (const Recording& recording : recordings) {
-    if (recording.observations == nullptr) files.push_back(recording.name);
-  }
+  PINCHBECK_RETURN_IF_ERROR(CheckDistinct(recordings));
   RecordingSetSummary summary;
-  if (!files.empty()) {
-    PINCHBECK_ASSIGN_OR_RETURN(summary, ReadRecordings(files, visit));
-  }
+  internal::SeenObservations seen;
   for (const Recording& recording : recordings) {
-    if (recording.observations == nullptr) continue;
-    for (const Observation& observation : *recording.observations) {
-      if (absl::Status status = visit(observation); !status.ok()) {
-        return absl::Status(status.code(), recording.name + ": " + std::string(status.message()));
-      }
-      ++summary.observations;
-    }
+    PINCHBECK_RETURN_IF_ERROR(
+        recording.observations == nullptr
+            ? internal::VisitFile(recording.name, visit, seen, summary)
+            : internal::VisitMemory(recording.name, *recording.observations, visit, seen, summary));
   }
   return summary;
 }
@@ -185,10 +258,10 @@ raises ValueError with file and line.
       .def_property_readonly(
           "path",
           [](const Recording& self) {
-            return self.observations == nullptr ? py::object(py::str(self.name)) : py::object(py::none());
+            return self.observations == nullptr ? PathToPython(self.name) : py::object(py::none());
           },
           "The file's path; None for a recording in memory.")
-      .def("__iter__", [](const Recording& self) { return RecordingIterator(self); })
+      .def("__iter__", [](const Recording& self) { return std::make_unique<RecordingIterator>(self); })
       .def("__repr__", &ReprOfRecording);
 }
 

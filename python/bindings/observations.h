@@ -32,8 +32,13 @@ struct RecordingArgument {
   std::vector<Recording> recordings;
 };
 
-// A path-like object as the file system's string.
+// A path-like object as the file system's string, and back. Names that are not UTF-8 survive as in
+// os.fsdecode().
 [[nodiscard]] std::string PathOf(const py::object& path);
+[[nodiscard]] py::object PathToPython(const std::string& path);
+
+// The name as valid UTF-8, for labels and messages.
+[[nodiscard]] std::string LabelOf(const Recording& recording);
 
 // Plain Python data as JSON text and back. `what` names the value in errors.
 [[nodiscard]] std::string DumpJson(const py::handle& value, const char* what);
@@ -43,7 +48,8 @@ struct RecordingArgument {
 [[nodiscard]] py::dict ToDict(const Observation& observation);
 [[nodiscard]] Observation FromDict(const py::handle& observation, const std::string& where);
 
-// As ReadRecordings(): files first, duplicates among them left out, then what is in memory.
+// As ReadRecordings(), for recordings in memory too: what was read before is left out, wherever it was. One
+// recording that is given twice is refused, since answers without an identity would count twice.
 [[nodiscard]] absl::StatusOr<RecordingSetSummary> Visit(
     const std::vector<Recording>& recordings, const std::function<absl::Status(const Observation&)>& visit);
 // As ReadObserved().

@@ -2,7 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,20 +52,20 @@ absl::StatusOr<Report> VerifyArgument(const Fingerprint& fingerprint,
   return report;
 }
 
-Report VerifyRecording(const std::shared_ptr<Fingerprint>& fingerprint, const RecordingArgument& recording,
+Report VerifyRecording(const Fingerprint& fingerprint, const RecordingArgument& recording,
                        const std::optional<FingerprintsArgument>& alternatives, double alpha, Claim claim,
                        LatencyMode latency, std::uint64_t seed, std::int64_t permutations, int threads,
                        double max_age_days, bool ranking_only) {
   VerifyOptions options =
       OptionsOf(alpha, claim, latency, seed, permutations, threads, max_age_days, ranking_only);
   if (alternatives.has_value()) options.alternatives = alternatives->pointers();
-  return Call([&] { return VerifyArgument(*fingerprint, recording.recordings, options); });
+  return Call([&] { return VerifyArgument(fingerprint, recording.recordings, options); });
 }
 
 absl::StatusOr<Report> CompareArguments(const Recording& a, const Recording& b,
                                         const VerifyOptions& options) {
   EnrollOptions enroll;
-  enroll.model = a.name;
+  enroll.model = LabelOf(a);
   enroll.seed = options.seed;
   FingerprintBuilder builder(enroll);
   PINCHBECK_ASSIGN_OR_RETURN(const RecordingSetSummary read,
@@ -193,11 +192,13 @@ void BindReport(py::module_& module) {
       .Field("condition_differences", &Report::condition_differences,
              "Settings in which the recordings differ.")
       .Field("warnings", &Report::warnings, "Plain sentences for the reader.")
-      .Method("to_json", &ReportToJson, "The report as the command's --json prints it.")
+      .Method(
+          "to_json", [](const Report& r) { return ToPython(ReportToJson(r)); },
+          "The report as the command's --json prints it.")
       .Method(
           "to_dict", [](const Report& r) { return LoadJson(ReportToJson(r)); },
           "The content of to_json() as a dict.")
-      .Method("__str__", &ReportToText);
+      .Method("__str__", [](const Report& r) { return ToPython(ReportToText(r)); });
 }
 
 }  // namespace

@@ -61,7 +61,27 @@ py::object Equals(const py::object& self, const py::object& other) {
   return py::bool_(ValuesOf(self).equal(ValuesOf(other)));
 }
 
+// Dicts cannot be hashed; their items, sorted, can.
+py::object Hashable(const py::handle& value) {
+  if (!py::isinstance<py::dict>(value)) return py::reinterpret_borrow<py::object>(value);
+  const py::list items = py::list(value.attr("items")());
+  items.attr("sort")();
+  return py::tuple(items);
+}
+
+py::ssize_t HashOf(const py::object& self) {
+  py::tuple values = ValuesOf(self);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = Hashable(values[i]);
+  return py::hash(values);
+}
+
 }  // namespace
+
+py::object ToPython(const std::string& text) {
+  PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(decoded);
+}
 
 std::string ReprOf(const py::object& self) {
   std::string text = py::str(self.get_type().attr("__name__")).cast<std::string>() + "(";
@@ -81,8 +101,7 @@ void FinishResult(py::object type, py::tuple fields, bool own_dict) {
   type.attr("_fields") = fields;
   method("__repr__", &ReprOf, "The fields by name, numbers with six digits.");
   method("__eq__", &Equals, "Whether all fields are equal.");
-  method(
-      "__hash__", [](const py::object& self) { return py::hash(ValuesOf(self)); }, "Hash of the fields.");
+  method("__hash__", &HashOf, "Hash of the fields.");
   if (!own_dict)
     method("to_dict", &DictOf, "The fields as a dict of plain values, which json.dumps() takes.");
 }

@@ -8,12 +8,16 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pinchbeck::python {
 
 namespace py = pybind11;
+
+// Text of the library as str. It may quote what a server or a file name holds; what is not UTF-8 is replaced.
+[[nodiscard]] py::object ToPython(const std::string& text);
 
 // A field's value in Python: lists become tuples, so that a result cannot be changed through them.
 template <typename T>
@@ -37,7 +41,7 @@ template <typename T>
 template <typename T>
 [[nodiscard]] py::object ToPython(const std::map<std::string, T>& values) {
   py::dict dict;
-  for (const auto& [key, value] : values) dict[py::str(key)] = ToPython(value);
+  for (const auto& [key, value] : values) dict[ToPython(key)] = ToPython(value);
   return dict;
 }
 

@@ -140,12 +140,14 @@ void BindEValues(py::module_& stats) {
 )");
   stats.def(
       "e_benjamini_hochberg",
-      [](const Vector& e_values, double alpha, std::size_t family_size) {
+      [](const Vector& e_values, double alpha, std::optional<std::size_t> family_size) {
+        const auto values = e_values.values("e_values");
         const std::vector<std::size_t> rejected =
-            Value(stats::EBenjaminiHochberg(e_values.values("e_values"), alpha, family_size));
+            Value(family_size.has_value() ? stats::EBenjaminiHochberg(values, alpha, *family_size)
+                                          : stats::EBenjaminiHochberg(values, alpha));
         return ToArray(std::vector<std::int64_t>(rejected.begin(), rejected.end()));
       },
-      py::arg("e_values"), py::arg("alpha"), py::arg("family_size") = 0,
+      py::arg("e_values"), py::arg("alpha"), py::arg("family_size") = py::none(),
       R"(Indices of the hypotheses that the e-BH procedure rejects at false discovery rate alpha.
 
 >>> from pinchbeck.stats import e_benjamini_hochberg

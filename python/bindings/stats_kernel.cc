@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,15 +28,18 @@ std::vector<View> Views(const std::vector<Item>& items) {
 }
 
 stats::Stratum StratumOf(const Matrix::Map& gram, std::int64_t n_reference) {
+  if (n_reference < 1 || n_reference >= gram.rows()) {
+    throw py::value_error("n_reference is " + std::to_string(n_reference) + " of " +
+                          std::to_string(gram.rows()) + " items; each side needs at least one");
+  }
   return {n_reference, gram.rows() - n_reference};
 }
 
 stats::TwoSampleResult Mmd(const SymmetricMatrix& gram, std::int64_t n_reference, std::int64_t permutations,
                            std::uint64_t seed, int threads, std::int64_t stop_after) {
   const Matrix::Map matrix = gram.values("gram");
-  return Call([&] {
-    return stats::Mmd(matrix, StratumOf(matrix, n_reference), {{permutations, seed, threads, stop_after}});
-  });
+  const stats::Stratum sizes = StratumOf(matrix, n_reference);
+  return Call([&] { return stats::Mmd(matrix, sizes, {{permutations, seed, threads, stop_after}}); });
 }
 
 stats::TwoSampleResult StratifiedMmd(const std::vector<std::pair<SymmetricMatrix, std::int64_t>>& strata,

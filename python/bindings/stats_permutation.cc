@@ -1,9 +1,11 @@
 // Permutation p-values of statistics that are written in Python.
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -122,6 +124,12 @@ py::tuple EvaluateRelabelings(const StratumSizes& sizes, const py::function& acc
 Eigen::RowVectorXd RowOf(const Vector& row) {
   const auto values = row.values("row");
   if (values.empty()) throw py::value_error("row is empty; its first entry is the observed value");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw py::value_error("row[" + std::to_string(i) +
+                            "] is NaN or infinite; a relabeling has no such statistic");
+    }
+  }
   return Eigen::Map<const Eigen::RowVectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
 }
 
@@ -134,6 +142,30 @@ Eigen::MatrixXd RowsOf(const Matrix& rows) {
 
 py::array_t<double> RowArray(const Eigen::RowVectorXd& row) {
   return ToArray(std::span<const double>(row.data(), static_cast<std::size_t>(row.size())));
+}
+
+double RejectionThreshold(const Vector& row, double level) {
+  if (!(level > 0 && level < 1)) {
+    throw py::value_error("level is " + static_cast<std::string>(py::repr(py::float_(level))) +
+                          "; it must lie in (0, 1)");
+  }
+  const Eigen::RowVectorXd values = RowOf(row);
+  return Unlocked([&] { return stats::RejectionThreshold(values, level); });
+}
+
+// Without `function` the library chooses.
+py::array_t<double> NonparametricCombination(const Matrix& rows,
+                                             std::optional<stats::CombiningFunction> function) {
+  const Eigen::MatrixXd values = RowsOf(rows);
+  return RowArray(Unlocked([&]() -> Eigen::RowVectorXd {
+    if (!function.has_value()) return stats::NonparametricCombination(values);
+    return stats::NonparametricCombination(values, *function);
+  }));
+}
+
+py::array_t<double> StudentisedMaximum(const Matrix& rows) {
+  const Eigen::MatrixXd values = RowsOf(rows);
+  return RowArray(Unlocked([&] { return stats::StudentisedMaximum(values); }));
 }
 
 void BindTables(py::module_& stats) {
@@ -150,24 +182,17 @@ void BindTables(py::module_& stats) {
       "studentise", [](const Vector& row) { return RowArray(stats::Studentise(RowOf(row))); }, py::arg("row"),
       R"(The row with mean 0 and standard deviation 1 over all columns; zeros where it is constant.
 )");
-  stats.def(
-      "studentised_maximum",
-      [](const Matrix& rows) { return RowArray(stats::StudentisedMaximum(RowsOf(rows))); }, py::arg("rows"),
-      R"(Largest of the studentised rows in each column: one statistic out of several.
+  stats.def("studentised_maximum", &StudentisedMaximum, py::arg("rows"),
+            R"(Largest of the studentised rows in each column: one statistic out of several.
 )");
-  stats.def(
-      "nonparametric_combination",
-      [](const Matrix& rows, stats::CombiningFunction function) {
-        return RowArray(stats::NonparametricCombination(RowsOf(rows), function));
-      },
-      py::arg("rows"), py::kw_only(), py::arg("function") = stats::CombiningFunction::kSquaredLogs,
-      R"(Several statistics combined by their own permutation p-values, one value a column.
+  stats.def("nonparametric_combination", &NonparametricCombination, py::arg("rows"), py::kw_only(),
+            py::arg("function") = py::none(),
+            R"(Several statistics combined by their own permutation p-values, one value a column.
+
+`function` is "squared_logs", which is what None stands for, or "fisher".
 )");
-  stats.def(
-      "rejection_threshold",
-      [](const Vector& row, double level) { return stats::RejectionThreshold(RowOf(row), level); },
-      py::arg("row"), py::arg("level"),
-      R"(Smallest relabeled value at which the test rejects at `level`; infinity where it cannot.
+  stats.def("rejection_threshold", &RejectionThreshold, py::arg("row"), py::arg("level"),
+            R"(Smallest relabeled value at which the test rejects at `level`; infinity where it cannot.
 )");
 }
 

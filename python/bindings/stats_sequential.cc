@@ -120,7 +120,8 @@ The p-value may be read after every response and keeps its level however often t
 )")
       .def(py::init([](const std::vector<stats::ConformalCell>& cells, std::vector<double> exponents,
                        std::int64_t bins, std::uint64_t seed) {
-             return Value(Process::Create(cells, {std::move(exponents), bins, seed}));
+             const stats::ConformalOptions options{std::move(exponents), bins, seed};
+             return Call([&] { return Process::Create(cells, options); });
            }),
            "cells"_a, py::kw_only(), "exponents"_a = defaults.exponents, "bins"_a = defaults.bins,
            "seed"_a = defaults.seed)
@@ -183,8 +184,10 @@ True
                        double alpha_reference, std::vector<double> fractions, double cap,
                        stats::MeanBoundMethod bound, stats::BoundScope scope,
                        std::vector<double> cell_weights, std::int64_t round_length) {
-             return Value(Process::Create(cells, {tolerance, alpha_reference, std::move(fractions), cap,
-                                                  bound, scope, std::move(cell_weights), round_length}));
+             const stats::LikelihoodRatioOptions options{
+                 tolerance, alpha_reference, std::move(fractions),    cap,
+                 bound,     scope,           std::move(cell_weights), round_length};
+             return Call([&] { return Process::Create(cells, options); });
            }),
            "cells"_a, py::kw_only(), "tolerance"_a = defaults.tolerance,
            "alpha_reference"_a = defaults.alpha_reference, "fractions"_a = defaults.fractions,
@@ -221,7 +224,7 @@ True
   stats.def(
       "largest_tolerated_share",
       [](const std::vector<stats::LikelihoodRatioCell>& cells, std::size_t alternative, double tolerance) {
-        return Value(stats::LargestToleratedShare(cells, alternative, tolerance));
+        return Call([&] { return stats::LargestToleratedShare(cells, alternative, tolerance); });
       },
       "cells"_a, "alternative"_a, "tolerance"_a,
       "Largest share of an alternative that the tolerance declares harmless in every cell.\n");

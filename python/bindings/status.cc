@@ -30,14 +30,12 @@ PyObject* TypeOf(absl::StatusCode code) {
       return PyExc_ValueError;
     case absl::StatusCode::kNotFound:
       return PyExc_KeyError;
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-      return endpoint_error;
     case absl::StatusCode::kPermissionDenied:
       return PyExc_PermissionError;
     case absl::StatusCode::kAlreadyExists:
       return PyExc_FileExistsError;
     case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kUnavailable:  // A local file: endpoints fail in the summary of their collection.
       return PyExc_OSError;
     default:
       return PyExc_RuntimeError;
@@ -64,12 +62,41 @@ constexpr std::array<Wording, 12> kWordings = {{
     {"--claim serving", "claim='serving'"},
 }};
 
-std::string InPython(std::string_view message) {
-  std::string text(message);
+bool IsWord(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Whether `cpp` stands at `at` as a word of its own, and not as a part of a path or another name.
+bool StandsAt(std::string_view text, std::size_t at, std::string_view cpp) {
+  if (text.substr(at, cpp.size()) != cpp) return false;
+  // A message begins with the name of an argument or of a file.
+  if (at == 0 && !cpp.starts_with("options.")) return false;
+  if (at > 0 && text[at - 1] != ' ' && text[at - 1] != '(') return false;
+  const std::string_view rest = text.substr(at + cpp.size());
+  if (!IsWord(cpp.back()) || rest.empty()) return true;
+  return !IsWord(rest[0]) &&
+         !(rest.size() > 1 && std::string_view("./-").find(rest[0]) != std::string_view::npos &&
+           IsWord(rest[1]));
+}
+
+const Wording* WordingAt(std::string_view text, std::size_t at) {
   for (const Wording& wording : kWordings) {
-    for (std::size_t at = text.find(wording.cpp); at != std::string::npos;
-         at = text.find(wording.cpp, at + wording.python.size())) {
-      text.replace(at, wording.cpp.size(), wording.python);
+    if (StandsAt(text, at, wording.cpp)) return &wording;
+  }
+  return nullptr;
+}
+
+// Text in quotation marks is somebody else's: a server's, a file's.
+std::string InPython(std::string_view message) {
+  std::string text;
+  bool quoted = false;
+  for (std::size_t at = 0; at < message.size();) {
+    if (message[at] == '"') quoted = !quoted;
+    if (const Wording* wording = quoted ? nullptr : WordingAt(message, at)) {
+      text += wording->python;
+      at += wording->cpp.size();
+    } else {
+      text += message[at++];
     }
   }
   return text;
@@ -89,12 +116,16 @@ void BindExceptions(py::module_& module) {
 py::object EndpointErrorType() { return py::reinterpret_borrow<py::object>(endpoint_error); }
 py::object BudgetExceededType() { return py::reinterpret_borrow<py::object>(budget_exceeded); }
 
-void Raise(const absl::Status& status) {
+py::object TextOf(std::string_view message) {
+  const std::string text = InPython(message);
   // Messages may quote what a server or a file sent; they need not be valid UTF-8.
-  const std::string message = InPython({status.message().data(), status.message().size()});
-  const py::object text = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "replace"));
-  if (!text) throw py::error_already_set();
+  PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(decoded);
+}
+
+void Raise(const absl::Status& status) {
+  const py::object text = TextOf({status.message().data(), status.message().size()});
   PyErr_SetObject(TypeOf(status.code()), text.ptr());
   throw py::error_already_set();
 }

@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -23,14 +24,17 @@ void BindExceptions(py::module_& module);
 //
 //   ValueError        InvalidArgument, FailedPrecondition, OutOfRange, DataLoss
 //   KeyError          NotFound
-//   EndpointError     Unavailable, DeadlineExceeded
 //   PermissionError   PermissionDenied
 //   FileExistsError   AlreadyExists
-//   OSError           ResourceExhausted (a full disk)
+//   OSError           ResourceExhausted (a full disk), Unavailable (a file that cannot be read or written)
 //   RuntimeError      everything else
 //
-// BudgetExceeded and KeyboardInterrupt come from the collection itself, which ends without an error there.
+// EndpointError, BudgetExceeded and KeyboardInterrupt come from the collection itself, which ends without an
+// error there.
 [[noreturn]] void Raise(const absl::Status& status);
+
+// A message of the library as text, with the names that things have in Python. What it quotes stays as it is.
+[[nodiscard]] py::object TextOf(std::string_view message);
 
 inline void Check(const absl::Status& status) {
   if (!status.ok()) Raise(status);

@@ -554,7 +554,7 @@ def collect(
     spread_s: float = ...,
     max_retries: int = ...,
     connect_timeout_s: float = ...,
-    idle_timeout_s: float = ...,
+    idle_timeout_s: float | None = ...,
     total_timeout_s: float = ...,
     token_limit_field: str = ...,
     bearer: bool = ...,

@@ -1,18 +1,18 @@
-"""A chat-completions endpoint on this machine, with answers, delays and failures that a test chooses."""
+"""A chat-completions endpoint on this machine, with answers, silences and failures that a test chooses."""
 
 import contextlib
 import http.server
 import json
 import threading
-import time
 
 
 class Endpoint:
     """What the server does, and what it was asked."""
 
-    def __init__(self, status=200, delay_s=0.0):
+    def __init__(self, status=200):
         self.status = status
-        self.delay_s = delay_s
+        self.answers = threading.Event()  # Cleared while the endpoint is silent.
+        self.answers.set()
         self.requests = []
         self.keys = []
         self.base_url = ""
@@ -26,7 +26,7 @@ def _handler(endpoint):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             endpoint.keys.append(self.headers.get("Authorization"))
             endpoint.requests.append(body)
-            time.sleep(endpoint.delay_s)
+            endpoint.answers.wait()
             number = len(endpoint.requests)
             answer = {
                 "id": f"answer-{number}",
@@ -63,6 +63,7 @@ def serve(**behaviour):
     try:
         yield endpoint
     finally:
+        endpoint.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

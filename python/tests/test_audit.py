@@ -100,7 +100,7 @@ def test_recordings_are_merged_or_kept_as_variants():
 
 
 def test_fingerprints_are_merged():
-    days = [answers([(i + d) % 7 for i in range(70)], session=f"day {d}") for d in (1, 2)]
+    days = [answers([i % (6 + d) for i in range(70)], session=f"day {d}") for d in (1, 2)]
     apart = [pinchbeck.enroll(day, model="m").fingerprint for day in days]
     together = pinchbeck.enroll(days, model="m").fingerprint
     assert pinchbeck.merge_fingerprints(apart).to_json() == together.to_json()
@@ -108,6 +108,9 @@ def test_fingerprints_are_merged():
     assert variants.model == "n" and variants.variants == ("default (1)", "default (2)")
     with pytest.raises(ValueError, match="fingerprint 2 is equal"):
         pinchbeck.merge_fingerprints([apart[0], apart[0]])
+    renamed = pinchbeck.enroll(answers([i % 7 for i in range(70)], session="day 3"), model="m").fingerprint
+    with pytest.raises(ValueError, match="fingerprint 2 holds the same answers"):
+        pinchbeck.merge_fingerprints([apart[0], renamed])
 
 
 def test_verdicts_are_those_of_the_demo(reference, alternative, demo_data):
@@ -232,15 +235,25 @@ def test_threads_may_share_a_monitor():
     assert monitor.decision.observations == 2100
 
 
-def test_a_monitor_keeps_its_alternatives_alive(demo_data):
-    def make():
-        reference = pinchbeck.enroll(demo_data / "reference.jsonl.gz", model="a").fingerprint
-        other = pinchbeck.enroll(demo_data / "alternative.jsonl.gz", model="b").fingerprint
-        return pinchbeck.Monitor(reference, [other], tolerance=0.05)
+def test_each_step_gives_the_decision_after_its_observation():
+    reference = pinchbeck.enroll(answers([i % 10 for i in range(400)]), model="ten").fingerprint
+    monitor = pinchbeck.Monitor(reference)
+    seen = []
 
-    monitor = make()
-    assert set(monitor.tolerated_shares()) == {"b"}
-    assert monitor.run(demo_data / "swap-relay.jsonl.gz").used > 0
+    def steps():
+        for i in range(400):
+            seen.append(monitor.step({"probe": "p", "response": {"text": str(i % 10)}}).observations)
+
+    threads = [threading.Thread(target=steps) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == list(range(1, 1601))
+
+
+def test_a_monitor_tells_what_it_tolerates(reference, alternative):
+    assert set(pinchbeck.Monitor(reference, [alternative], tolerance=0.05).tolerated_shares()) == {"small-1"}
 
 
 def test_batteries():

@@ -51,6 +51,20 @@ def test_a_collection_goes_on_with_resume(tmp_path):
         assert len(endpoint.requests) == len(pinchbeck.Recording(out).to_dicts()) == 8
 
 
+def test_only_the_same_collection_goes_on(tmp_path):
+    out = tmp_path / "answers.jsonl"
+    with serve() as endpoint, serve() as elsewhere:
+        collect(endpoint, out, samples_per_probe=2)
+        before = out.read_bytes()
+        with pytest.raises(ValueError, match="4 answers belong to another battery, API, model or settings, and 0 came"):
+            pinchbeck.collect(endpoint.base_url, "model-2", out, battery=BATTERY, resume=True)
+        # Else their answers would count, and nobody would be asked.
+        with pytest.raises(ValueError, match="0 answers belong .*, and 4 came from another address than http"):
+            collect(elsewhere, out, samples_per_probe=2, resume=True)
+        assert len(endpoint.requests) == 4 and not elsewhere.requests
+        assert out.read_bytes() == before
+
+
 def test_the_budget_ends_a_collection(tmp_path):
     out = tmp_path / "answers.jsonl"
     with serve() as endpoint:
@@ -69,6 +83,8 @@ def test_a_failing_endpoint_is_an_error_with_its_failures(tmp_path):
     summary = error.value.summary
     assert summary.ok == 0 and summary.failures[0].kind == "http" and summary.failures[0].status == 401
     assert KEY not in str(error.value)
+    # The module takes the key as an argument.
+    assert "check the API key" in str(error.value) and "environment" not in str(error.value)
     # The failures are observations too.
     assert all(o["error"]["status"] == 401 for o in pinchbeck.Recording(tmp_path / "answers.jsonl"))
 
@@ -87,7 +103,7 @@ def test_ctrl_c_ends_a_silent_collection_and_keeps_the_recording(tmp_path):
 
     def progress(now):
         if now.summary.done >= 2:
-            endpoint.delay_s = 60  # From here on the endpoint is silent.
+            endpoint.answers.clear()  # From here on the endpoint is silent.
             progressed.set()
 
     def interrupt():
@@ -100,10 +116,10 @@ def test_ctrl_c_ends_a_silent_collection_and_keeps_the_recording(tmp_path):
         with pytest.raises(KeyboardInterrupt):
             collect(endpoint, out, concurrency=1, progress=progress)
         thread.join()
-    kept = pinchbeck.Recording(out).to_dicts()
-    assert len([o for o in kept if "error" not in o]) == 2
-    with serve() as other:
-        resumed = collect(other, out, resume=True)
+        kept = pinchbeck.Recording(out).to_dicts()
+        assert len([o for o in kept if "error" not in o]) == 2
+        endpoint.answers.set()
+        resumed = collect(endpoint, out, resume=True)
     assert resumed.skipped_by_resume == 2 and resumed.ok == 6
 
 
@@ -154,6 +170,9 @@ def test_bad_options(tmp_path):
     with serve() as endpoint:
         with pytest.raises(ValueError, match="api is 'telnet'; give one of 'openai_chat'"):
             collect(endpoint, tmp_path / "a.jsonl", api="telnet")
+        with pytest.raises(ValueError, match="API key holds a space") as error:
+            collect(endpoint, tmp_path / "a.jsonl", api_key="two words")
+        assert "environment" not in str(error.value) and "two words" not in str(error.value)
         with pytest.raises(ValueError, match="concurrency"):
             collect(endpoint, tmp_path / "a.jsonl", concurrency=0)
         with pytest.raises(KeyError):

@@ -1,8 +1,8 @@
 """How the statistics take arrays, give results, report errors and call back."""
 
 import json
+import sys
 import threading
-import time
 import tracemalloc
 
 import numpy as np
@@ -29,6 +29,17 @@ def test_contiguous_arrays_are_not_copied():
     # The measurement sees a copy where one is needed.
     single = values.astype(np.float32)
     assert peak_bytes(lambda: stats.bonferroni_minimum(single)) > 7_000_000
+
+
+def test_numbers_that_are_not_aligned_are_copied():
+    shifted = np.frombuffer(b"\0" + np.full(1_000_000, 0.5).tobytes(), dtype=np.float64, offset=1)
+    assert not shifted.flags.aligned
+    assert peak_bytes(lambda: stats.bonferroni_minimum(shifted)) > 7_000_000
+    assert stats.bonferroni_minimum(shifted) == 1
+    counts = np.frombuffer(b"\0" + np.array([30, 10]).tobytes(), dtype=np.int64, offset=1)
+    assert stats.chi_square_test([(counts, counts)]) == stats.chi_square_test([([30, 10], [30, 10])])
+    gram = np.frombuffer(b"\0" + np.eye(4).tobytes(), dtype=np.float64, offset=1).reshape(4, 4)
+    assert stats.mmd(gram, 2) == stats.mmd(np.eye(4), 2)
 
 
 def test_row_and_column_major_grams_are_not_copied_by_the_module():
@@ -102,6 +113,14 @@ def test_long_tuples_are_cut_in_the_repr():
         (lambda: stats.SuccessRateBet(1.0), "promised"),
         (lambda: stats.studentised_maximum([[1, np.inf]]), "rows holds"),
         (lambda: stats.permutation_p_value([]), "row is empty"),
+        (lambda: stats.permutation_p_value([np.nan, 1, 2]), r"row\[0\] is NaN or infinite"),
+        (lambda: stats.permutation_p_value([1, 2, np.inf]), r"row\[2\] is NaN or infinite"),
+        (lambda: stats.studentise([1, np.nan]), r"row\[1\] is NaN or infinite"),
+        (lambda: stats.rejection_threshold([1, np.nan, 3], 0.5), r"row\[1\] is NaN or infinite"),
+        (lambda: stats.rejection_threshold([1, 2, 3], 1.5), r"level is 1.5; it must lie in \(0, 1\)"),
+        (lambda: stats.rejection_threshold([1, 2, 3], np.nan), "level is nan"),
+        (lambda: stats.mmd(np.eye(4), -(2**63)), "n_reference is -9223372036854775808 of 4 items"),
+        (lambda: stats.mmd_effect([(np.eye(4), 4)]), "n_reference is 4 of 4 items"),
     ],
 )
 def test_bad_values_are_named(call, message):
@@ -114,7 +133,14 @@ def test_bad_values_are_named(call, message):
     [
         lambda: stats.kolmogorov_smirnov("abc", [1]),
         lambda: stats.kolmogorov_smirnov(["1", "2"], [1]),  # Text is not read as numbers,
-        lambda: stats.kolmogorov_smirnov([1 + 2j], [1]),  # nor are complex numbers cut.
+        lambda: stats.kolmogorov_smirnov([1 + 2j], [1]),  # nor are complex numbers cut,
+        lambda: stats.kolmogorov_smirnov(np.array(["1", 2.0], dtype=object), [1]),  # among other objects neither.
+        lambda: stats.kolmogorov_smirnov(np.array([b"1"], dtype=object), [1]),
+        lambda: stats.kolmogorov_smirnov(np.array([1 + 2j, None], dtype=object), [1]),
+        lambda: stats.kolmogorov_smirnov(np.ma.masked_greater([1.0, 9.0], 5), [1]),  # The mask would be lost.
+        lambda: stats.linear_gram([np.ma.masked_greater([1.0, 9.0], 5)]),
+        lambda: stats.mmd(np.ma.masked_less(np.eye(4), 0), 2),
+        lambda: stats.chi_square_test([(np.ma.masked_greater([1, 9], 5), [1, 2])]),
         lambda: stats.mmd("abc", 2),
         lambda: stats.mmd([["a", "b"], ["b", "a"]], 1),
         lambda: stats.multivariate_energy_distance([["a"]], [[1]]),
@@ -142,23 +168,63 @@ def test_seed_and_permutations_arrive():
     assert stats.energy_distance(X, X[:20], permutations=10**9, stop_after=5).p_value > 0.1
 
 
-def test_other_threads_run_during_a_long_call():
-    inside, done, seen = threading.Event(), threading.Event(), 0
+def likelihood_ratio():
+    rng = np.random.default_rng(3)
+    counts = [rng.multinomial(400, np.full(40, 1 / 40)).tolist() for _ in range(12)]
+    cell = stats.LikelihoodRatioCell(build_counts=counts[0], bound_counts=counts[1], alternative_counts=counts[2:])
+    cells = [cell] * 40
+    return lambda: stats.LikelihoodRatioEProcess(cells)
+
+
+def combination():
+    rows = np.random.default_rng(3).normal(size=(20, 50_000))
+    return lambda: stats.nonparametric_combination(rows)
+
+
+def interval():
+    gram = np.eye(700)
+    return lambda: stats.mmd_effect([(gram, 300)] * 10)
+
+
+def relabelings():
+    return lambda: stats.mann_whitney(X, Y, method="permutation", permutations=100_000)
+
+
+@pytest.mark.parametrize("prepare", [combination, interval, likelihood_ratio, relabelings])
+def test_other_threads_run_during_a_long_call(prepare):
+    call, inside, order = prepare(), threading.Event(), []
 
     def work():
         inside.set()
-        stats.mann_whitney(X, Y, method="permutation", permutations=400_000)
-        done.set()
+        for _ in range(8):
+            call()
+        order.append("the calls have ended")
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    inside.wait()
-    while not done.is_set():
-        time.sleep(0.0005)
-        seen += 1
-    thread.join()
-    # With the interpreter lock held during the call, the loop would turn once or twice.
-    assert seen > 5
+    interval = sys.getswitchinterval()
+    # From here on no thread is made to hand on the lock: the other one only runs if the calls let go of it.
+    sys.setswitchinterval(1000)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        inside.wait()
+        order.append("another thread runs")
+        thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert order == ["another thread runs", "the calls have ended"]
+
+
+def test_defaults_are_those_of_the_library():
+    rows = RNG.normal(size=(3, 50))
+    combined = stats.nonparametric_combination(rows)
+    assert (combined == stats.nonparametric_combination(rows, function="squared_logs")).all()
+    assert (combined != stats.nonparametric_combination(rows, function="fisher")).any()
+    e_values = [30.0, 1.0, 25.0]
+    assert stats.e_benjamini_hochberg(e_values, 0.1).tolist() == [0, 2]
+    assert stats.e_benjamini_hochberg(e_values, 0.1, family_size=30).tolist() == []
+    # They are not written down once more.
+    assert " = None" in stats.nonparametric_combination.__doc__.split("\n")[0]
+    assert " = None" in stats.e_benjamini_hochberg.__doc__.split("\n")[0]
 
 
 def mean_difference(stratum, labels):

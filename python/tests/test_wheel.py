@@ -42,6 +42,17 @@ def wheel(root, tmp_path_factory):
     return made
 
 
+def test_a_build_without_pybind11_says_so(root, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PINCHBECK_BUILD_DIR")}
+    environment["CMAKE_ARGS"] = "-DCMAKE_DISABLE_FIND_PACKAGE_pybind11=ON"
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--build-temp", tmp_path / "temp", "--build-lib", tmp_path / "lib"],
+        cwd=root, env=environment, capture_output=True, text=True,
+    )
+    assert done.returncode != 0 and not (tmp_path / "lib").exists()
+    assert "Python module: not built; it needs" in done.stderr and "pybind11" in done.stderr
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
