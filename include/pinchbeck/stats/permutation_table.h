@@ -103,11 +103,11 @@ inline absl::StatusOr<PermutationTable> FillTable(const RelabelingPlan& plan, st
 
 // p-value of a statistic given as a row: column 0 observed, the rest relabelings. Large values speak against
 // the null. Rounding must not break ties, so T* counts as reaching T from 1e-9 times the row's scale below
-// it.
+// it. What is not finite counts as reaching T, and every T* reaches one that is not: it is no evidence.
 [[nodiscard]] inline double PermutationPValue(const Eigen::Ref<const Eigen::RowVectorXd>& row) {
   const double threshold = row(0) - 1e-9 * row.cwiseAbs().maxCoeff();
-  const auto reached = (row.array() >= threshold).count();
-  return static_cast<double>(reached) / static_cast<double>(row.size());
+  const auto below = (row.array() < threshold && row.array().isFinite()).count();
+  return static_cast<double>(row.size() - below) / static_cast<double>(row.size());
 }
 
 // The row with mean and standard deviation over all columns, the observed one included (leaving it out
@@ -132,9 +132,11 @@ inline absl::StatusOr<PermutationTable> FillTable(const RelabelingPlan& plan, st
 }
 
 // Smallest relabeled value at which the permutation test rejects at `level`, or infinity where it cannot:
-// with few relabelings or heavy ties no value is reached rarely enough.
+// with few relabelings or heavy ties no value is reached rarely enough, and among values that are not finite
+// none is.
 [[nodiscard]] inline double RejectionThreshold(const Eigen::Ref<const Eigen::RowVectorXd>& row,
                                                double level) {
+  if (!row.allFinite()) return std::numeric_limits<double>::infinity();
   std::vector<double> sorted(row.data(), row.data() + row.size());
   std::sort(sorted.begin(), sorted.end());
   const double n = static_cast<double>(sorted.size());
