@@ -60,15 +60,15 @@ std::string Line(const Row&, const Measurement& m) {
   return line + Goal(m) + " |\n";
 }
 
-// The README's line for a row that measures false accusations only.
-std::string AccusationLine(const Row& row) {
+// The README's lines for a row that measures false accusations only.
+std::string AccusationLines(const Row& row) {
+  std::string lines;
   for (const Measurement& m : row.measurements) {
-    if (m.metric == "false-accusation rate" && m.false_alarms) {
-      return "\n" + row.title + " (level " + Short(row.alpha) + ", " + std::to_string(m.pairs) +
-             " comparisons): " + Alarms(m) + ".\n";
-    }
+    if (m.metric != "false-accusation rate" || !m.false_alarms) continue;
+    if (lines.empty()) lines = "\n" + row.title + " (level " + Short(row.alpha) + "):\n\n";
+    lines += "- " + m.contestant + ", " + std::to_string(m.pairs) + " comparisons: " + Alarms(m) + "\n";
   }
-  return "";
+  return lines;
 }
 
 // One table of the README: a line a contestant, or one for each of its metrics, and a column an x, or one for
@@ -154,7 +154,7 @@ class ReadmeTable {
 std::string ReadmeSection(const Row& row) {
   const ReadmeTable power(row, true);
   if (!power.empty()) return power.Text();
-  const std::string accusations = AccusationLine(row);
+  const std::string accusations = AccusationLines(row);
   if (!accusations.empty()) return accusations;
   const ReadmeTable others(row, false);
   return others.empty() ? "" : others.Text();

@@ -143,6 +143,17 @@ void HalveSample(const SampleSet& whole, std::uint64_t seed, SampleSet& first, S
   }
 }
 
+void RemoveSingles(const SampleSet& whole, SampleSet& half) {
+  for (auto& [id, probe] : half.probes) {
+    const ProbeSample& all = whole.probes.at(id);
+    if (all.choice_count() < 2) probe.choices.clear();
+    if (all.logprobs.size() < 2) probe.logprobs.clear();
+    if (all.lengths.size() < 2) probe.lengths.clear();
+    if (all.reasoning.size() < 2) probe.reasoning.clear();
+    if (all.texts.size() < 2) probe.texts.clear();
+  }
+}
+
 bool HasSignal(const ProbeSample& sample, std::string_view signal) { return CountOf(sample, signal) > 0; }
 
 AuditSimulator::AuditSimulator(const Fingerprint& claimed, const Fingerprint& substitute,

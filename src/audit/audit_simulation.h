@@ -21,6 +21,8 @@ inline constexpr std::string_view kCountedSignals[] = {"choice", "logprob", "tex
 // Splits every probe's counted answers at random; what is not split stays in `first`. One answer cannot be
 // split: both halves then hold it.
 void HalveSample(const SampleSet& whole, std::uint64_t seed, SampleSet& first, SampleSet& second);
+// Takes the answers that could not be split out of one half.
+void RemoveSingles(const SampleSet& whole, SampleSet& half);
 
 // Which answers are asked for and looked at.
 struct AuditDesign {

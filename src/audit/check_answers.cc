@@ -88,9 +88,17 @@ template <class T>
 void NoteDeviation(const char* name, const std::optional<T>& sent, const T& wanted,
                    std::set<std::string>& deviations) {
   if (sent.has_value() && *sent == wanted) return;
-  const std::string asked = absl::StrCat(" where the probe has ", wanted);
-  deviations.insert(sent.has_value() ? absl::StrCat(name, " ", *sent, asked)
-                                     : absl::StrCat("no ", name, asked));
+  deviations.insert(sent.has_value() ? absl::StrCat(name, " ", *sent, " where the probe has ", wanted)
+                                     : absl::StrCat("no ", name));
+}
+
+std::string Join(const std::set<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += ", ";
+    text += part.empty() ? "not recorded" : part;
+  }
+  return text;
 }
 
 constexpr const char* kAsTheProbe = "as the probe says";
@@ -101,19 +109,8 @@ void NoteConditions(const Observation& observation, const CheckProbe& check, Che
   std::set<std::string> deviations;
   NoteDeviation("temperature", request.temperature, check.probe.sampling.temperature, deviations);
   NoteDeviation("max_tokens", request.max_tokens, check.probe.sampling.max_tokens, deviations);
-  // Also where some answers were asked so and others otherwise.
-  if (deviations.empty()) deviations.insert(kAsTheProbe);
-  answers.deviations[name].merge(deviations);
+  answers.deviations[name].insert(deviations.empty() ? kAsTheProbe : Join(deviations));
   answers.apis[name].insert(request.api.value_or(""));
-}
-
-std::string Join(const std::set<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) {
-    if (!text.empty()) text += ", ";
-    text += part.empty() ? "not recorded" : part;
-  }
-  return text;
 }
 
 // Compares the endpoint with itself where there is no reference: its requests need only be alike.

@@ -58,8 +58,7 @@ struct CheckAnswers {
   // By rung in tokens, and by kind ("echo/url"); in the order of the recording.
   std::map<std::int64_t, std::vector<Trial>> rungs;
   std::map<std::string, std::vector<Trial>> echoes;
-  // By check: the APIs of its answers, and in words how their requests differ from the probes; empty where
-  // they do not.
+  // By check: the APIs of its answers, and in words the manners in which they were asked.
   std::map<std::string, std::set<std::string>> apis, deviations;
   std::int64_t failed = 0;
   // Usable answers to probes of other kinds.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,23 +58,41 @@ bool Mark(Report& report, const std::string& note, SignalStatus status, Predicat
   return !left;
 }
 
-// No stored alternative could have given the answers: each is rejected, and in no signal that rejects the
-// claimed model is it accepted.
-bool AllRuledOut(const DecisionInput& input, const VerifyOptions& options, const Report& report) {
-  return std::all_of(input.alternatives.begin(), input.alternatives.end(), [&](const SampleSet* alternative) {
-    DecisionInput as_claimed = input;
-    as_claimed.reference = alternative;
+// Whether no stored alternative could have given the answers: each is rejected, and in no signal that rejects
+// the claimed model is it accepted. A whole decision for each of them, so it is asked for once at most.
+class RuledOut {
+ public:
+  RuledOut(const DecisionInput& input, const VerifyOptions& options, const Report& report)
+      : input_(input), options_(options), report_(report) {}
+
+  [[nodiscard]] bool All() {
+    if (!all_) {
+      all_ = std::all_of(input_.alternatives.begin(), input_.alternatives.end(),
+                         [&](const SampleSet* alternative) { return Is(*alternative); });
+    }
+    return *all_;
+  }
+
+ private:
+  [[nodiscard]] bool Is(const SampleSet& alternative) const {
+    DecisionInput as_claimed = input_;
+    as_claimed.reference = &alternative;
     as_claimed.alternatives.clear();
     as_claimed.counted_only = true;
-    const Decision decision = Decide(as_claimed, options);
+    const Decision decision = Decide(as_claimed, options_);
     return decision.any_rejected &&
-           std::none_of(report.signals.begin(), report.signals.end(), [&](const SignalReport& signal) {
-             if (!Rejected(signal, report)) return false;
+           std::none_of(report_.signals.begin(), report_.signals.end(), [&](const SignalReport& signal) {
+             if (!Rejected(signal, report_)) return false;
              const SignalReport* own = Find(decision.signals, signal.evidence.signal);
-             return own != nullptr && own->adjusted_p_value && *own->adjusted_p_value > report.alpha;
+             return own != nullptr && own->adjusted_p_value && *own->adjusted_p_value > report_.alpha;
            });
-  });
-}
+  }
+
+  const DecisionInput& input_;
+  const VerifyOptions& options_;
+  const Report& report_;
+  std::optional<bool> all_;
+};
 
 // Probes whose compared tokens are not all but certain: there, models differ.
 std::int64_t InformativeProbes(const SampleSet& reference, const SampleSet& observed) {
@@ -132,11 +151,12 @@ std::string Formatted(const char* format, double a, double b = 0, double c = 0) 
   return buffer;
 }
 
-Explained ExplainByLogprobs(const DecisionInput& input, const VerifyOptions& options, Report& report) {
+Explained ExplainByLogprobs(const DecisionInput& input, const VerifyOptions& options, RuledOut& ruled_out,
+                            Report& report) {
   // Below the gates there is nothing to excuse, and honest drift is no other configuration.
   const bool any = std::any_of(report.signals.begin(), report.signals.end(),
                                [](const SignalReport& signal) { return Differs(&signal); });
-  if (!any || !ShowsSameWeights(input, report) || !AllRuledOut(input, options, report)) return Explained::kNo;
+  if (!any || !ShowsSameWeights(input, report) || !ruled_out.All()) return Explained::kNo;
   const bool only = ShowsOnlyTheseWeights(input, options, report);
   Configuration found;
   found.kind = "same_log_probabilities";
@@ -158,7 +178,7 @@ bool KnownPrompt(const std::vector<Candidate>& references, const SampleSet& obse
 }
 
 bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& references,
-                     const VerifyOptions& options, Report& report) {
+                     RuledOut& ruled_out, Report& report) {
   if (!report.tokenizer || !ShowsOtherPrompt(*report.tokenizer)) return false;
   if (KnownPrompt(references, *input.observed)) return false;
   Configuration found;
@@ -168,8 +188,7 @@ bool ExplainByPrompt(const DecisionInput& input, const std::vector<Candidate>& r
       Formatted(shift > 0 ? "every prompt counts %.0f tokens more: a hidden prompt or another template"
                           : "every prompt counts %.0f tokens fewer: another template",
                 std::abs(shift));
-  const bool tells =
-      input.alternatives.empty() || (LikeliestOfAll(input) && AllRuledOut(input, options, report));
+  const bool tells = input.alternatives.empty() || (LikeliestOfAll(input) && ruled_out.All());
   if (tells) {
     found.explains = Mark(report, found.note, SignalStatus::kConfigurationDiffers,
                           [](const SignalReport& signal) { return Excusable(signal.evidence); });
@@ -196,7 +215,8 @@ Configuration Described(const TemperatureFinding& finding) {
   return found;
 }
 
-Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& options, Report& report) {
+Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions& options, RuledOut& ruled_out,
+                                Report& report) {
   const SignalReport* choice = Find(report.signals, "choice");
   if (choice == nullptr || !Rejected(*choice, report)) return Explained::kNo;
   const auto finding = ExplainByTemperature(*input.reference, *input.observed, input.alternatives,
@@ -211,7 +231,7 @@ Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions&
   bool all = false;
   if (accepted) {
     // Texts and lengths change with the temperature too, but how cannot be computed from stored ones.
-    const bool may_go_along = finding->tied || AllRuledOut(input, options, report);
+    const bool may_go_along = finding->tied || ruled_out.All();
     const SignalStatus status =
         finding->tied ? SignalStatus::kInconclusive : SignalStatus::kConfigurationDiffers;
     all = Mark(report, found.note, status, [&](const SignalReport& signal) {
@@ -227,10 +247,9 @@ Explained ExplainByTemperatures(const DecisionInput& input, const VerifyOptions&
 }
 
 // How much a model reasons is a setting of the request: less of it alone says nothing about the weights.
-bool ExplainByEffort(const DecisionInput& input, const VerifyOptions& options, Report& report) {
+bool ExplainByEffort(RuledOut& ruled_out, Report& report) {
   const SignalReport* reasoning = Find(report.signals, "reasoning");
-  if (reasoning == nullptr || !Rejected(*reasoning, report) || !AllRuledOut(input, options, report))
-    return false;
+  if (reasoning == nullptr || !Rejected(*reasoning, report) || !ruled_out.All()) return false;
   Configuration found;
   found.kind = "reasoning_effort";
   found.note = "less reasoning than the reference: the setting of reasoning effort may be another";
@@ -263,12 +282,13 @@ Explained ExplainByConfiguration(const DecisionInput& input, const std::vector<C
   // Other settings leave the tokenizer as it is.
   if (report.tokenizer && report.tokenizer->reading == TokenizerReading::kOtherTokenizer)
     return Explained::kNo;
-  Explained explained = ExplainByLogprobs(input, options, report);
+  RuledOut ruled_out(input, options, report);
+  Explained explained = ExplainByLogprobs(input, options, ruled_out, report);
   if (explained != Explained::kNo) return explained;
-  if (ExplainByPrompt(input, references, options, report)) return Explained::kBySettings;
-  explained = ExplainByTemperatures(input, options, report);
+  if (ExplainByPrompt(input, references, ruled_out, report)) return Explained::kBySettings;
+  explained = ExplainByTemperatures(input, options, ruled_out, report);
   if (explained != Explained::kNo) return explained;
-  return ExplainByEffort(input, options, report) ? Explained::kBySettings : Explained::kNo;
+  return ExplainByEffort(ruled_out, report) ? Explained::kBySettings : Explained::kNo;
 }
 
 }  // namespace pinchbeck::internal

@@ -140,16 +140,6 @@ void MoveLogprobs(double nats, ProbeSample& probe) {
   }
 }
 
-// A single stored answer cannot stand on both sides: every change of it would be seen at once.
-void RemoveSingles(const SampleSet& whole, SampleSet& half) {
-  for (auto& [id, probe] : half.probes) {
-    const ProbeSample& all = whole.probes.at(id);
-    if (all.choice_count() < 2) probe.choices.clear();
-    if (all.logprobs.size() < 2) probe.logprobs.clear();
-    if (all.lengths.size() < 2) probe.lengths.clear();
-  }
-}
-
 // Half of the fingerprint as the reference, the other half as the endpoint that is to be changed.
 struct Halves {
   Fingerprint reference;
@@ -162,7 +152,8 @@ Halves Split(const Fingerprint& claimed, std::uint64_t seed) {
   for (std::size_t i = 0; i < claimed.parts.size(); ++i) {
     SampleSet kept, other;
     internal::HalveSample(claimed.parts[i].sample, stats::MixSeed(seed, 0xC4A6 + i), kept, other);
-    RemoveSingles(claimed.parts[i].sample, other);
+    // A single stored answer cannot stand on both sides: every change of it would be seen at once.
+    internal::RemoveSingles(claimed.parts[i].sample, other);
     halves.reference.parts[i].sample = std::move(kept);
     lent.push_back(std::move(other));
   }

@@ -80,18 +80,6 @@ SampleSet Simulate(const SampleSet& alternative, const SampleSet& observed, doub
   return simulated;
 }
 
-// A single stored answer that is given cannot be in the library as well.
-void RemoveSingles(const SampleSet& whole, SampleSet& stored) {
-  for (auto& [id, probe] : stored.probes) {
-    const ProbeSample& all = whole.probes.at(id);
-    if (all.choice_count() < 2) probe.choices.clear();
-    if (all.logprobs.size() < 2) probe.logprobs.clear();
-    if (all.lengths.size() < 2) probe.lengths.clear();
-    if (all.reasoning.size() < 2) probe.reasoning.clear();
-    if (all.texts.size() < 2) probe.texts.clear();
-  }
-}
-
 // How far beyond the gates the answers are from a reference.
 double DistanceFrom(const SampleSet& reference, DecisionInput input, const VerifyOptions& options) {
   input.reference = &reference;
@@ -135,6 +123,7 @@ double PowerAgainst(const SampleSet& alternative, const DecisionInput& input,
     stats::CounterRng rng(stats::MixSeed(options.seed, 77), number);
     SampleSet stored, served;
     HalveSample(alternative, stats::MixSeed(options.seed, 2000 + number), stored, served);
+    // A single stored answer that is given cannot be in the library as well.
     RemoveSingles(alternative, stored);
     const SampleSet simulated = Simulate(served, *input.observed, factor, rng);
     DecisionInput trial = input;

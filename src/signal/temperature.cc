@@ -14,8 +14,7 @@ namespace pinchbeck::internal {
 namespace {
 
 constexpr double kNormal95 = 1.959963984540054;
-// 99 % point, one-sided.
-constexpr double kNormal99 = 2.3263478740408408;
+constexpr double kNormal95OneSided = 1.6448536269514722;
 // 99 % point of the chi-square distribution with one degree of freedom.
 constexpr double kChiSquare99 = 6.634896601021213;
 constexpr double kLargestFactor = 3;
@@ -242,7 +241,7 @@ std::optional<TemperatureFinding> ExplainByTemperature(const SampleSet& referenc
     }
     const double advantage = Advantage(reference, shared.back(), *alternative);
     const double noise = AdvantageDeviation(reference, shared.back(), *alternative, options.seed);
-    if (advantage > kNormal99 * noise - std::log(options.alpha))
+    if (advantage > std::max(kNormal95OneSided * noise, -std::log(options.alpha)))
       return refuse("a stored alternative, alone or mixed in, fits better than another temperature");
     finding.tied = finding.tied || advantage >= 0;
   }

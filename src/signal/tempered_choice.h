@@ -85,8 +85,8 @@ struct TemperatureFinding {
 // alternatives, shares that diverge by the default effect.
 //
 // Where all holds but that an alternative is not likelier beyond doubt, would not have been rejected, or
-// shares no probe, the finding is a tie. Beyond doubt is a factor of 1 / alpha above the 99 % point of what
-// the accidents of both stored samples do to the ratio, estimated by drawing them again.
+// shares no probe, the finding is a tie. Beyond doubt is a factor of at least 1 / alpha that also exceeds the
+// 95 % point of what the accidents of both stored samples do to the ratio, estimated by drawing them again.
 //
 // nullopt: no probe can be tempered.
 [[nodiscard]] std::optional<TemperatureFinding> ExplainByTemperature(

@@ -132,10 +132,11 @@ inline absl::StatusOr<PermutationTable> FillTable(const RelabelingPlan& plan, st
 }
 
 // Smallest relabeled value at which the permutation test rejects at `level`, or infinity where it cannot:
-// with few relabelings or heavy ties no value is reached rarely enough, and among values that are not finite
-// none is.
+// with few relabelings or heavy ties no value is reached rarely enough. Infinity too where a value is not
+// finite.
 [[nodiscard]] inline double RejectionThreshold(const Eigen::Ref<const Eigen::RowVectorXd>& row,
                                                double level) {
+  // Values that are not finite have no order, and the search for runs would not end.
   if (!row.allFinite()) return std::numeric_limits<double>::infinity();
   std::vector<double> sorted(row.data(), row.data() + row.size());
   std::sort(sorted.begin(), sorted.end());
