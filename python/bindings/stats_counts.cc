@@ -7,7 +7,6 @@
 
 #include "pinchbeck/stats/contingency.h"
 #include "pinchbeck/stats/fisher_exact.h"
-#include "pinchbeck/stats/repeat_test.h"
 #include "python/bindings/arrays.h"
 #include "python/bindings/stats.h"
 #include "python/bindings/stats_options.h"
@@ -53,16 +52,18 @@ stats::TwoSampleResult LikelihoodRatioTest(const CountPairs& pairs, stats::Conti
   return Call([&] { return stats::LikelihoodRatioTest(cells, options); });
 }
 
-stats::TwoSampleResult RepeatTest(const CountPairs& pairs, std::int64_t permutations, std::uint64_t seed) {
-  const std::vector<stats::CountSample> cells = CellsOf(pairs);
-  return Call([&] { return stats::RepeatTest(cells, {permutations, seed}); });
+using EventPair = std::pair<std::int64_t, std::int64_t>;
+
+stats::EventCount CountOf(const EventPair& pair) { return {pair.first, pair.second}; }
+
+double FisherExactGreater(const EventPair& reference, const EventPair& observed) {
+  return Call([&] { return stats::FisherExactGreater(CountOf(reference), CountOf(observed)); });
 }
 
-double FisherExactGreater(std::pair<std::int64_t, std::int64_t> reference,
-                          std::pair<std::int64_t, std::int64_t> observed) {
-  return Call([&] {
-    return stats::FisherExactGreater({reference.first, reference.second}, {observed.first, observed.second});
-  });
+double StratifiedFisherExactGreater(const std::vector<std::pair<EventPair, EventPair>>& pairs) {
+  std::vector<stats::EventStratum> strata;
+  for (const auto& [reference, observed] : pairs) strata.push_back({CountOf(reference), CountOf(observed)});
+  return Call([&] { return stats::StratifiedFisherExactGreater(strata); });
 }
 
 }  // namespace
@@ -84,13 +85,6 @@ effect is Cramer's V.
                  R"(The G test: as chi_square_test(), with the likelihood ratio as statistic.
 )",
                  py::arg("cells"), py::kw_only(), py::arg("method") = stats::ContingencyOptions{}.method);
-  const stats::RepeatTestOptions repeat;
-  stats.def("repeat_test", &RepeatTest, py::arg("cells"), py::kw_only(),
-            py::arg("permutations") = repeat.permutations, py::arg("seed") = repeat.seed,
-            R"(Are equal answers more frequent in the observed sample?
-
-Each cell is a pair of counts per distinct answer. One-sided: only more repeats count.
-)");
   stats.def("fisher_exact_greater", &FisherExactGreater, py::arg("reference"), py::arg("observed"),
             R"(p-value of Fisher's exact test against more events in the observed sample.
 
@@ -99,6 +93,13 @@ Both arguments are pairs (events, trials).
 >>> from pinchbeck.stats import fisher_exact_greater
 >>> round(fisher_exact_greater((1, 10), (8, 10)), 6)
 0.002739
+)");
+  stats.def("stratified_fisher_exact_greater", &StratifiedFisherExactGreater, py::arg("strata"),
+            R"(The same over several conditions: a stratum is a pair (reference, observed) of such pairs.
+
+>>> from pinchbeck.stats import stratified_fisher_exact_greater
+>>> round(stratified_fisher_exact_greater([((1, 10), (8, 10)), ((2, 10), (6, 10))]), 6)
+0.000618
 )");
 }
 

@@ -331,13 +331,8 @@ def likelihood_ratio_test(
     threads: int = ...,
     stop_after: int = ...,
 ) -> TwoSampleResult: ...
-def repeat_test(
-    cells: Sequence[tuple[ArrayLike, ArrayLike]],
-    *,
-    permutations: int = ...,
-    seed: int = ...,
-) -> TwoSampleResult: ...
 def fisher_exact_greater(reference: tuple[int, int], observed: tuple[int, int]) -> float: ...
+def stratified_fisher_exact_greater(strata: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> float: ...
 def energy_distance(
     reference: ArrayLike,
     observed: ArrayLike,
