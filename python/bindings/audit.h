@@ -31,6 +31,7 @@ struct FingerprintsArgument {
 };
 
 void BindFingerprints(pybind11::module_& module);
+void BindSamples(pybind11::module_& module);
 void BindVerify(pybind11::module_& module);
 void BindIdentify(pybind11::module_& module);
 void BindPlan(pybind11::module_& module);

@@ -51,6 +51,7 @@ PYBIND11_MODULE(_core, module) {
   BindStats(module);
   BindRecordings(module);
   BindFingerprints(module);
+  BindSamples(module);
   BindVerify(module);
   BindIdentify(module);
   BindPlan(module);

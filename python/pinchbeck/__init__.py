@@ -1,7 +1,7 @@
 """Tells whether an LLM endpoint serves the model it claims.
 
 Record an endpoint with collect(), make a fingerprint of a trusted one with enroll(), and ask verify() whether another
-recording agrees with it. The statistics behind it are in pinchbeck.stats.
+recording agrees with it. The statistics behind it are in pinchbeck.stats, pictures in pinchbeck.plot.
 """
 
 import functools as _functools
@@ -37,3 +37,10 @@ def _keep_secret(function):
 
 collect = _keep_secret(_core.collect)
 keyed_battery = _keep_secret(_core.keyed_battery)
+
+# Of the package and not of _core, whose names they use; matplotlib is imported by the first picture only.
+from pinchbeck import _html, plot  # noqa: E402,F401
+
+# What notebooks show.
+_core.Report._repr_html_ = _html.report
+_core.Identification._repr_html_ = _html.identification

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, final, overload
 
+from pinchbeck import plot as plot
 from pinchbeck import stats as stats
 
 __version__: str
@@ -11,6 +12,7 @@ __version__: str
 Api = Literal["openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini", "ollama"]
 Claim = Literal["weights", "serving"]
 Verdict = Literal["consistent", "differs", "inconclusive", "not_measurable"]
+LengthSource = Literal["usage", "events", "characters"]
 SignalStatus = Literal["consistent", "differs", "configuration_differs", "inconclusive", "not_measurable"]
 IdentificationVerdict = Literal["known", "none_of_these", "inconclusive", "not_measurable"]
 
@@ -60,6 +62,33 @@ class Fingerprint:
     def from_json(json: str) -> Fingerprint: ...
     def to_json(self) -> str: ...
     def save(self, path: Path) -> None: ...
+    def samples(self) -> dict[str, ProbeSample]: ...
+    def read_samples(self, recording: RecordingLike) -> dict[str, ProbeSample]: ...
+
+@final
+class OutputLength:
+    length: Final[float]
+    capped: Final[bool]
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
+class Latency:
+    first_token_s: Final[float]
+    median_gap_s: Final[float | None]
+    tokens_per_s: Final[float | None]
+    total_per_token_s: Final[float | None]
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
+class ProbeSample:
+    usable: Final[int]
+    failed: Final[int]
+    choices: Final[dict[str, int]]
+    first_logprobs: Final[tuple[dict[str, float], ...]]
+    lengths: Final[tuple[OutputLength, ...]]
+    length_source: Final[LengthSource]
+    latencies: Final[tuple[Latency, ...]]
+    def to_dict(self) -> dict[str, Any]: ...
 
 @final
 class EnrollResult:

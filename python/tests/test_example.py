@@ -3,6 +3,7 @@
 import doctest
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
 
@@ -32,6 +33,7 @@ def test_the_example_is_typed(root, tmp_path):
 
 
 def test_the_examples_of_the_guide_run(root, monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
     text = (root / "docs" / "guides" / "python.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
     monkeypatch.chdir(root)
@@ -57,3 +59,17 @@ def test_the_readme_shows_what_works(root, tmp_path, monkeypatch, capsys):
     pinchbeck.enroll(reference, model="flagship-1").fingerprint.save("flagship-1.json")
     exec(compile(block, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("differs 0.")
+
+
+def test_the_notebook_runs(root, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(root / "python" / "examples" / "audit_notebook.py"))
+    assert names["report"].verdict == "differs"
+    assert names["identification"].verdict == "known" and names["identification"].ranking[0].model == "small-1"
+    assert names["decisions"]["swapped"].alarm_at is not None and names["decisions"]["honest"].alarm_at is None
+    drawn = [ax for number in pyplot.get_fignums() for ax in pyplot.figure(number).axes]
+    assert len(drawn) == 7 and all(ax.has_data() and ax.get_xlabel() and ax.get_ylabel() for ax in drawn[:4])
+    pyplot.close("all")

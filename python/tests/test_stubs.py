@@ -13,8 +13,8 @@ from pinchbeck import _core, stats
 PACKAGE = pathlib.Path(pinchbeck.__file__).parent
 # Names that only type checkers see.
 ALIASES = {
-    "pinchbeck": {"Api", "Claim", "Verdict", "SignalStatus", "IdentificationVerdict", "Path", "RecordingLike",
-                  "FingerprintsLike"},
+    "pinchbeck": {"Api", "Claim", "Verdict", "LengthSource", "SignalStatus", "IdentificationVerdict", "Path",
+                  "RecordingLike", "FingerprintsLike"},
     "pinchbeck.stats": {"Alternative", "Calibration", "Method", "LimitMethod", "BoundMethod", "Accumulate",
                         "ResampleView", "SampleTest"},
 }

@@ -1,6 +1,7 @@
 """pip makes a wheel of the checkout without a network, and the wheel works in a clean virtual environment."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -60,11 +61,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         text = archive.read(metadata).decode()
     modules = {name for name in names if name.startswith("pinchbeck/_core.")}
     assert len(modules) == 1
-    assert names - modules == {f"pinchbeck/{n}" for n in ["__init__.py", "__init__.pyi", "py.typed", "stats.pyi"]}
+    assert names - modules == {f"pinchbeck/{n}" for n in ["__init__.py", "__init__.pyi", "_html.py", "_plot_data.py", "plot.py", "py.typed", "stats.pyi"]}
     assert "Requires-Dist: numpy" in text and "License: Apache-2.0" in text
 
 
-def test_the_wheel_works_in_a_virtual_environment(wheel, tmp_path):
+def test_the_wheel_works_in_a_virtual_environment(wheel, root, tmp_path):
     # NumPy is the system's: there is no network to fetch another one from.
     made = subprocess.run(
         [sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "env"], capture_output=True, text=True
@@ -74,3 +75,9 @@ def test_the_wheel_works_in_a_virtual_environment(wheel, tmp_path):
     python = tmp_path / "env" / "bin" / "python"
     run(python, "-m", "pip", "install", "--no-index", "--no-deps", wheel, PIP_DISABLE_PIP_VERSION_CHECK="1")
     assert run(python, "-c", CHECK).strip() == wheel.name.split("-")[1]
+    # Not from the checkout, whose folders must not stand in for what is installed.
+    example = tmp_path / "python" / "examples" / "offline_audit.py"
+    example.parent.mkdir(parents=True)
+    shutil.copy(root / "python" / "examples" / example.name, example)
+    (tmp_path / "src").symlink_to(root / "src")
+    assert "swapped relay: differs" in run(python, example)
