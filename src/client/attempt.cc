@@ -116,7 +116,7 @@ std::string Advice(const AttemptOutcome& outcome) {
   if (IsOutOfQuota(outcome)) return "the account has no credit or quota left";
   switch (outcome.status.value_or(0)) {
     case 401:
-      return "check the API key and which environment variable it comes from";
+      return "check the API key and where it comes from";
     case 403:
       return "the key may lack the permission for this model, or the region is not served";
     case 404:

@@ -143,8 +143,7 @@ absl::Status ValidateEndpoint(const Endpoint& endpoint, bool allow_insecure_http
   if (endpoint.model.empty()) return absl::InvalidArgumentError("the model name is empty");
   if (!IsHeaderValue(endpoint.api_key.Reveal())) {
     return absl::InvalidArgumentError(
-        "the API key holds a space, a line break or a character outside ASCII: check the environment "
-        "variable");
+        "the API key holds a space, a line break or a character outside ASCII: check where it comes from");
   }
   const bool secret = !endpoint.api_key.empty() || !url.user_info.empty();
   if (secret && url.scheme == "http" && !url.IsLoopback() && !allow_insecure_http) {

@@ -215,7 +215,7 @@ absl::StatusOr<HeaderList> MakeHeaders(const TransferRequest& request) {
   for (const std::string& line : lines) {
     if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       return absl::InvalidArgumentError(
-          "the API key or a header holds a line break: check the value of the key's environment variable");
+          "the API key or a header holds a line break: check where it comes from");
     }
     curl_slist* longer = curl_slist_append(list.get(), line.c_str());
     if (longer == nullptr) return absl::ResourceExhaustedError("out of memory while building a request");

@@ -1,13 +1,17 @@
 #include "pinchbeck/core/recording_set.h"
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
-#include <unordered_set>
+#include <utility>
 
 #include "pinchbeck/core/recording.h"
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "src/core/seen_observations.h"
 
 namespace pinchbeck {
+namespace internal {
 namespace {
 
 bool HasIdentity(const Observation& observation) {
@@ -16,19 +20,34 @@ bool HasIdentity(const Observation& observation) {
           (observation.time.has_value() || observation.session.has_value()));
 }
 
-absl::Status ReadOne(const std::string& path, const std::function<absl::Status(const Observation&)>& visit,
-                     std::unordered_set<std::size_t>& seen, RecordingSetSummary& summary) {
+void CountDuplicates(const std::string& name, std::int64_t duplicates, RecordingSetSummary& summary) {
+  if (duplicates == 0) return;
+  summary.warnings.push_back(name + ": " + std::to_string(duplicates) +
+                             " observations had been read before and were left out");
+  summary.duplicates += duplicates;
+}
+
+}  // namespace
+
+bool SeenObservations::Insert(const Observation& observation) {
+  // Written anew, so that neither the order of fields nor spaces hide a copy.
+  return !HasIdentity(observation) ||
+         hashes_.insert(std::hash<std::string_view>{}(SerializeObservation(observation))).second;
+}
+
+absl::Status VisitFile(const std::string& path, const VisitObservation& visit, SeenObservations& seen,
+                       RecordingSetSummary& summary) {
   PINCHBECK_ASSIGN_OR_RETURN(RecordingReader reader, RecordingReader::Open(path));
   std::int64_t duplicates = 0;
   while (true) {
     PINCHBECK_ASSIGN_OR_RETURN(const std::optional<Observation> observation, reader.Next());
     if (!observation) break;
-    if (HasIdentity(*observation) && !seen.insert(std::hash<std::string_view>{}(reader.line())).second) {
+    if (!seen.Insert(*observation)) {
       ++duplicates;
       continue;
     }
     if (absl::Status status = visit(*observation); !status.ok()) {
-      return internal::Annotate(status, path + ":" + std::to_string(reader.line_number()));
+      return Annotate(status, path + ":" + std::to_string(reader.line_number()));
     }
     ++summary.observations;
   }
@@ -36,22 +55,38 @@ absl::Status ReadOne(const std::string& path, const std::function<absl::Status(c
     summary.warnings.push_back(path +
                                ": the last line is incomplete (an interrupted writer?) and was left out");
   }
-  if (duplicates > 0) {
-    summary.warnings.push_back(path + ": " + std::to_string(duplicates) +
-                               " observations had been read before and were left out");
-    summary.duplicates += duplicates;
-  }
+  CountDuplicates(path, duplicates, summary);
   return absl::OkStatus();
 }
 
-}  // namespace
+absl::Status VisitMemory(const std::string& name, std::span<const Observation> observations,
+                         const VisitObservation& visit, SeenObservations& seen,
+                         RecordingSetSummary& summary) {
+  std::int64_t duplicates = 0;
+  for (std::size_t i = 0; i < observations.size(); ++i) {
+    if (!seen.Insert(observations[i])) {
+      ++duplicates;
+      continue;
+    }
+    if (absl::Status status = visit(observations[i]); !status.ok()) {
+      return Annotate(status, name + "[" + std::to_string(i) + "]");
+    }
+    ++summary.observations;
+  }
+  CountDuplicates(name, duplicates, summary);
+  return absl::OkStatus();
+}
+
+}  // namespace internal
 
 absl::StatusOr<RecordingSetSummary> ReadRecordings(
     const std::vector<std::string>& paths, const std::function<absl::Status(const Observation&)>& visit) {
   if (paths.empty()) return absl::InvalidArgumentError("no recording given");
   RecordingSetSummary summary;
-  std::unordered_set<std::size_t> seen;
-  for (const std::string& path : paths) PINCHBECK_RETURN_IF_ERROR(ReadOne(path, visit, seen, summary));
+  internal::SeenObservations seen;
+  for (const std::string& path : paths) {
+    PINCHBECK_RETURN_IF_ERROR(internal::VisitFile(path, visit, seen, summary));
+  }
   return summary;
 }
 

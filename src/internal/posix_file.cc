@@ -125,8 +125,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_by
     if (!got.ok()) return got.status();
     if (*got == 0) return content;
     if (content.size() + *got > max_bytes) {
-      return absl::ResourceExhaustedError(path + ": longer than " + std::to_string(max_bytes) +
-                                          " bytes, the most that is read");
+      return absl::InvalidArgumentError(path + ": longer than " + std::to_string(max_bytes) +
+                                        " bytes, the most that is read");
     }
     content.append(block, 0, *got);
   }

@@ -55,7 +55,7 @@ class FileDescriptor {
 // has no locks, nothing happens. FailedPrecondition: somebody else holds the lock.
 [[nodiscard]] absl::Status LockForWriting(const FileDescriptor& file, const std::string& path);
 
-// The whole file. ResourceExhausted: longer than max_bytes.
+// The whole file. InvalidArgument: longer than max_bytes.
 [[nodiscard]] absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 
 }  // namespace pinchbeck::internal

@@ -77,6 +77,16 @@ TEST_F(RecordingsTest, VariantsComeFromRecordings) {
   EXPECT_GT(variants->fingerprint.variant_spread.at("choice"), 0.01);
 }
 
+TEST_F(RecordingsTest, AVariantIsGivenOnce) {
+  const std::string one = Write("one.jsonl", RandomChoices(2, 30, 0, 1));
+  const std::string detour = one.substr(0, one.rfind('/')) + "/./one.jsonl";
+  for (const std::string& again : {one, detour}) {
+    const auto result = Enroll({one, again}, {.model = "m", .variant_per_recording = true});
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(result.status().message()), HasSubstr(again + " is given twice"));
+  }
+}
+
 TEST_F(RecordingsTest, DuplicatesNeedAnIdentity) {
   Observation anonymous = ChoiceAnswer("p", "1"), identified = anonymous;
   identified.sample = 3;

@@ -31,6 +31,8 @@ const std::vector<Layer>& Layers() {
       {"fingerprint", {"signal", "core", "stats", "internal"}},
       {"audit", {"fingerprint", "signal", "core", "stats", "internal"}},
       {"report", {"audit", "fingerprint", "signal", "core", "stats", "internal"}},
+      {"python/bindings",
+       {"report", "audit", "fingerprint", "signal", "client", "core", "stats", "internal"}},
   };
   return *kLayers;
 }
@@ -48,7 +50,10 @@ std::string_view FolderAfter(std::string_view path, std::string_view prefix) {
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
 }
 
+constexpr std::string_view kPython = "python/bindings/";
+
 std::string_view FolderOfFile(std::string_view path) {
+  if (path.starts_with(kPython)) return kPython.substr(0, kPython.size() - 1);
   if (path.starts_with("include/pinchbeck/")) return FolderAfter(path, "include/pinchbeck/");
   return FolderAfter(path, "src/");
 }
@@ -88,6 +93,9 @@ std::string CheckLayer(std::string_view folder, std::string_view target) {
     other = FolderAfter(target, "pinchbeck/");
   } else if (target.starts_with("src/")) {
     other = FolderAfter(target, "src/");
+  } else if (target.starts_with("python/")) {
+    if (folder == "python/bindings") return "";
+    other = "python";
   } else {
     return "";
   }
@@ -139,7 +147,8 @@ bool IsWordAt(std::string_view line, std::size_t position, std::size_t length) {
 std::vector<std::string> CheckIncludes(const SourceFile& file) {
   std::vector<std::string> violations;
   const bool is_public = file.path.starts_with("include/pinchbeck/");
-  if (!IsCpp(file) || (!is_public && !file.path.starts_with("src/"))) return violations;
+  const bool is_ours = is_public || file.path.starts_with("src/") || file.path.starts_with(kPython);
+  if (!IsCpp(file) || !is_ours) return violations;
   const std::string_view folder = FolderOfFile(file.path);
   const std::vector<std::string_view> lines = Lines(file.text);
   for (std::size_t i = 0; i < lines.size(); ++i) {

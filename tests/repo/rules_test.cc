@@ -42,6 +42,11 @@ std::vector<IncludeCase> IncludeCases() {
   const std::string stats = "include/pinchbeck/stats/a.h";
   const std::string client = "src/client/a.cc";
   return {
+      {"PythonMayUseReports", "python/bindings/a.cc", "#include \"pinchbeck/report/b.h\"", ""},
+      {"PythonMayUseItself", "python/bindings/a.cc", "#include \"python/bindings/b.h\"", ""},
+      {"PythonMayNotUseTheCommand", "python/bindings/a.cc", "#include \"src/cli/b.h\"",
+       "python/bindings may not include"},
+      {"ClientMayNotUsePython", client, "#include \"python/bindings/b.h\"", "client may not include"},
       {"StatsMayUseItself", stats, "#include \"pinchbeck/stats/b.h\"", ""},
       {"StatsMayUseEigen", stats, "#include <Eigen/Core>", ""},
       {"StatsMayUseStatus", stats, "#include \"absl/status/statusor.h\"", ""},

@@ -94,6 +94,17 @@ TEST(PermutationPValueTest, CountsTheObservedColumnAndRoundingTies) {
   EXPECT_DOUBLE_EQ(PermutationPValue(Eigen::RowVectorXd::Zero(4)), 1.0);
 }
 
+TEST(PermutationPValueTest, WhatIsNotFiniteIsNoEvidence) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity}) {
+    Eigen::RowVectorXd row(4);
+    row << bad, 1, 2, 3;
+    EXPECT_EQ(PermutationPValue(row), 1);
+    row << 3, 1, bad, 2;
+    EXPECT_GE(PermutationPValue(row), 0.5);
+  }
+}
+
 TEST(StudentiseTest, ConstantsAndRoundingNoiseBecomeZero) {
   EXPECT_TRUE(Studentise(Eigen::RowVectorXd::Constant(6, 3.0)).isZero());
   Eigen::RowVectorXd noise = Eigen::RowVectorXd::Constant(6, 3.0);

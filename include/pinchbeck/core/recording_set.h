@@ -24,9 +24,9 @@ struct RecordingSetSummary {
 // Calls `visit` for every observation of every file, in order; a status that is not ok stops and is returned
 // with file and line put before it.
 //
-// The same line read twice is one observation (a file given twice, a line appended twice), provided the line
-// can be told from an equal answer: it has a response id, or a sample number together with a time or a
-// session. Costs 16 bytes of memory an observation.
+// The same observation read twice counts once (a file given twice, a line appended twice), provided it can be
+// told from an equal answer: it has a response id, or a sample number together with a time or a session.
+// Costs 16 bytes of memory an observation.
 [[nodiscard]] absl::StatusOr<RecordingSetSummary> ReadRecordings(
     const std::vector<std::string>& paths, const std::function<absl::Status(const Observation&)>& visit);
 

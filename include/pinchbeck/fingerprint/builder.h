@@ -64,7 +64,7 @@ struct EnrollResult {
   RecordingSetSummary recordings;
 };
 
-// Reads recordings and builds their fingerprint.
+// Reads recordings and builds their fingerprint. InvalidArgument: one file is given as two variants.
 [[nodiscard]] absl::StatusOr<EnrollResult> Enroll(const std::vector<std::string>& recordings,
                                                   const EnrollOptions& options);
 

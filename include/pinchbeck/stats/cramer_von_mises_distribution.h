@@ -151,8 +151,8 @@ class CramerVonMisesNull {
     for (std::size_t h = 0; h < groups_.size(); ++h) {
       for (std::int64_t i = First(h); i <= Last(h); ++i) {
         const std::int64_t spread = rest_[h][static_cast<std::size_t>(i - First(h))].spread();
-        work_ +=
-            static_cast<double>(Most(h, i) - Fewest(h, i) + 1) * static_cast<double>(1 + spread / divisor_);
+        const std::int64_t steps = 1 + spread / divisor_;
+        work_ += static_cast<double>(Most(h, i) - Fewest(h, i) + 1) * static_cast<double>(steps);
       }
     }
   }

@@ -184,8 +184,8 @@ class GapStatistic {
   TwoSampleResult result;
   result.n_reference = merged->n_reference;
   result.n_observed = merged->n_observed;
-  result.statistic = static_cast<double>(gap) /
-                     static_cast<double>(merged->n_reference / merged->divisor() * merged->n_observed);
+  const std::int64_t multiple = merged->n_reference / merged->divisor() * merged->n_observed;
+  result.statistic = static_cast<double>(gap) / static_cast<double>(multiple);
   result.effect = positive >= negative ? result.statistic : -result.statistic;
 
   KsMethod method = options.method;

@@ -103,11 +103,11 @@ inline absl::StatusOr<PermutationTable> FillTable(const RelabelingPlan& plan, st
 
 // p-value of a statistic given as a row: column 0 observed, the rest relabelings. Large values speak against
 // the null. Rounding must not break ties, so T* counts as reaching T from 1e-9 times the row's scale below
-// it.
+// it. What is not finite counts as reaching T, and every T* reaches one that is not: it is no evidence.
 [[nodiscard]] inline double PermutationPValue(const Eigen::Ref<const Eigen::RowVectorXd>& row) {
   const double threshold = row(0) - 1e-9 * row.cwiseAbs().maxCoeff();
-  const auto reached = (row.array() >= threshold).count();
-  return static_cast<double>(reached) / static_cast<double>(row.size());
+  const auto below = (row.array() < threshold && row.array().isFinite()).count();
+  return static_cast<double>(row.size() - below) / static_cast<double>(row.size());
 }
 
 // The row with mean and standard deviation over all columns, the observed one included (leaving it out

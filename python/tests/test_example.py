@@ -1,0 +1,75 @@
+"""The example and those of the guide run; the example passes the type checker in its strictest mode."""
+
+import doctest
+import pathlib
+import re
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+import pinchbeck
+
+
+def test_the_example_runs(root, tmp_path):
+    example = root / "python" / "examples" / "offline_audit.py"
+    output = subprocess.run(
+        [sys.executable, example], cwd=tmp_path, check=True, capture_output=True, text=True
+    ).stdout
+    assert "honest relay: consistent" in output and "swapped relay: differs" in output
+    assert "looks like small-1" in output
+
+
+def test_the_example_is_typed(root, tmp_path):
+    mypy = pytest.importorskip("mypy.api")
+    example = root / "python" / "examples" / "offline_audit.py"
+    package = pathlib.Path(pinchbeck.__file__).parent.parent
+    stdout, stderr, status = mypy.run(
+        ["--strict", "--cache-dir", str(tmp_path), "--python-executable", sys.executable, str(example),
+         str(package / "pinchbeck")]
+    )
+    assert status == 0, stdout + stderr
+
+
+def test_the_examples_of_the_guide_run(root, monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+    text = (root / "docs" / "guides" / "python.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    monkeypatch.chdir(root)
+    runner, names, checked = doctest.DocTestRunner(), {}, 0
+    for block in blocks:
+        if not block.startswith(">>>"):
+            compile(block, "python.md", "exec")  # Needs an endpoint.
+            continue
+        test = doctest.DocTestParser().get_doctest(block, names, "python.md", "python.md", 0)
+        runner.run(test, clear_globs=False)
+        names = test.globs
+        checked += len(test.examples)
+    assert runner.failures == 0
+    assert checked >= 15
+
+
+def test_the_readme_shows_what_works(root, tmp_path, monkeypatch, capsys):
+    text = (root / "README.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    (tmp_path / "src").symlink_to(root / "src")
+    monkeypatch.chdir(tmp_path)
+    reference = "src/cli/demo_data/reference.jsonl.gz"
+    pinchbeck.enroll(reference, model="flagship-1").fingerprint.save("flagship-1.json")
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("differs 0.")
+
+
+def test_the_notebook_runs(root, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(root / "python" / "examples" / "audit_notebook.py"))
+    assert names["report"].verdict == "differs"
+    assert names["identification"].verdict == "known" and names["identification"].ranking[0].model == "small-1"
+    assert names["decisions"]["swapped"].alarm_at is not None and names["decisions"]["honest"].alarm_at is None
+    drawn = [ax for number in pyplot.get_fignums() for ax in pyplot.figure(number).axes]
+    assert len(drawn) == 7 and all(ax.has_data() and ax.get_xlabel() and ax.get_ylabel() for ax in drawn[:4])
+    pyplot.close("all")
