@@ -26,7 +26,7 @@ struct PlannedSample {
 };
 using PlannedSamples = std::map<std::string, PlannedSample>;
 
-PlannedSamples WithPlan(SampleSet set, const SignalPlan& plan) {
+PlannedSamples WithPlan(SampleSet&& set, const SignalPlan& plan) {
   PlannedSamples samples;
   for (auto& [name, sample] : set.probes) {
     const auto planned = plan.find(name);

@@ -90,9 +90,14 @@ stats::SampleSizeResult RequiredSampleSize(const py::function& power_at, double 
   CallbackError error;
   const auto call = [&](std::int64_t n, std::uint64_t run_seed) -> absl::StatusOr<stats::PowerEstimate> {
     stats::PowerEstimate power;
-    if (!error.Run([&] { power = power_at(n, run_seed).cast<stats::PowerEstimate>(); })) {
-      return CallbackFailed();
-    }
+    const bool called = error.Run([&] {
+      const py::object returned = power_at(n, run_seed);
+      // None would be a null pointer, for which pybind11 has no error of its own kind.
+      if (!py::isinstance<stats::PowerEstimate>(returned))
+        throw py::type_error("power_at must return a PowerEstimate");
+      power = returned.cast<const stats::PowerEstimate&>();
+    });
+    if (!called) return CallbackFailed();
     return power;
   };
   auto size = Unlocked([&] {
