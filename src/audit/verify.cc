@@ -108,6 +108,26 @@ void Conclude(const DecisionInput& input, const Decision& decision, const std::v
   }
 }
 
+// What lengths were counted in, if all probes agree.
+std::string LengthUnit(const SignalPlan& plan) {
+  std::optional<LengthSource> source;
+  for (const auto& [id, probe] : plan) {
+    if (!probe.token_length) continue;
+    if (source && *source != probe.length_source) return "";
+    source = probe.length_source;
+  }
+  if (!source) return "";
+  switch (*source) {
+    case LengthSource::kUsage:
+      return "output tokens";
+    case LengthSource::kEvents:
+      return "stream events";
+    case LengthSource::kCharacters:
+      return "characters";
+  }
+  return "";
+}
+
 void DowngradeRanking(const Fingerprint& fingerprint, const VerifyOptions& options, Report& report) {
   const bool for_ranking =
       fingerprint.provenance && fingerprint.provenance->use == FingerprintUse::kRankingOnly;
@@ -160,6 +180,8 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   report.variant = reference->model;
   report.p_value = decision.p_value;
   report.signals = std::move(decision.signals);
+  report.display = DisplaySamples(reference->sample, observed);
+  report.display.length_unit = LengthUnit(fingerprint.plan);
   report.tokenizer = FitTokenizer(reference->sample, observed);
   report.usage = CompareUsageWithText(fingerprint.plan, pooled, observed);
   internal::MarkWithinMargin(report.signals, report);
@@ -190,6 +212,10 @@ absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint,
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadObserved(recordings, fingerprint.plan));
   PINCHBECK_ASSIGN_OR_RETURN(Report report, Verify(fingerprint, observed.sample, options));
   internal::WarnAboutRecordings(fingerprint, observed, options.max_age_days, report);
+  report.display.reference_first = fingerprint.FirstTime();
+  report.display.reference_last = fingerprint.LastTime();
+  report.display.observed_first = observed.first_time;
+  report.display.observed_last = observed.last_time;
   return report;
 }
 

@@ -35,6 +35,16 @@ void AddAuditFlags(CLI::App& app, AuditFlags& flags) {
   app.add_flag("--ranking-only", flags.ranking_only,
                "go on although the conditions differ; the verdict is then `inconclusive`");
   app.add_flag("--json", flags.json, "print the report as one JSON object");
+  AddReportFileFlags(app, flags.files);
+}
+
+void AppendAuditFlags(const AuditFlags& flags, ShellCommand& command) {
+  command.Option("--claim", flags.claim)
+      .Option("--latency", flags.latency == AuditFlags{}.latency ? "" : flags.latency)
+      .Option("--alpha", ShortestDecimal(flags.alpha))
+      .Option("--seed", std::to_string(flags.seed))
+      .Option("--permutations", std::to_string(flags.permutations))
+      .Flag("--ranking-only", flags.ranking_only);
 }
 
 VerifyOptions ToVerifyOptions(const AuditFlags& flags) {

@@ -7,6 +7,7 @@
 
 #include "pinchbeck/audit/verify.h"
 #include "src/cli/command.h"
+#include "src/cli/report_files.h"
 
 namespace pinchbeck::cli {
 
@@ -20,10 +21,14 @@ struct AuditFlags {
   int threads = 0;
   bool ranking_only = false;
   bool json = false;
+  ReportFileFlags files;
 };
 
 void AddAuditFlags(CLI::App& app, AuditFlags& flags);
 [[nodiscard]] VerifyOptions ToVerifyOptions(const AuditFlags& flags);
+
+// Appends the flags that decide about the result.
+void AppendAuditFlags(const AuditFlags& flags, ShellCommand& command);
 
 // Prints the report to `context.out` and sets the exit code of its verdict.
 void PrintReport(const Report& report, bool json, CommandContext& context);

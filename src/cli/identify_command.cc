@@ -12,6 +12,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/identification_writers.h"
 #include "src/cli/command.h"
+#include "src/cli/report_files.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -21,6 +22,7 @@ struct IdentifyFlags {
   std::vector<std::string> recordings;
   IdentifyOptions options{};
   bool json = false;
+  ReportFileFlags files;
 };
 
 int ExitCodeOf(IdentificationVerdict verdict) {
@@ -37,7 +39,27 @@ int ExitCodeOf(IdentificationVerdict verdict) {
   return kExitInconclusive;
 }
 
+absl::StatusOr<ReportRun> DescribeRun(const IdentifyFlags& flags) {
+  ReportRun run;
+  ShellCommand command("pinchbeck identify");
+  command.Option("--fingerprints", flags.fingerprints);
+  for (const std::string& recording : flags.recordings) {
+    command.Option("--recording", recording);
+    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording));
+    run.inputs.push_back(std::move(input));
+  }
+  command.Option("--alpha", ShortestDecimal(flags.options.alpha))
+      .Option("--seed", std::to_string(flags.options.seed))
+      .Option("--permutations", std::to_string(flags.options.permutations))
+      .Option("--tested", std::to_string(flags.options.tested))
+      .Flag("--ranking-only", flags.options.ranking_only);
+  run.command = command.text();
+  PINCHBECK_RETURN_IF_ERROR(DescribeFingerprints("fingerprint", flags.fingerprints, run.inputs));
+  return run;
+}
+
 absl::Status RunIdentify(const IdentifyFlags& flags, CommandContext& context) {
+  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.files, flags.recordings));
   PINCHBECK_ASSIGN_OR_RETURN(std::vector<Fingerprint> fingerprints, LoadFingerprints(flags.fingerprints));
   if (fingerprints.empty()) {
     return absl::InvalidArgumentError(flags.fingerprints +
@@ -53,7 +75,9 @@ absl::Status RunIdentify(const IdentifyFlags& flags, CommandContext& context) {
   context.out << (flags.json ? IdentificationToJson(identification) : IdentificationToText(identification))
               << std::flush;
   context.exit_code = ExitCodeOf(identification.verdict);
-  return absl::OkStatus();
+  if (!flags.files.any()) return absl::OkStatus();
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags));
+  return WriteReportFiles(flags.files, identification, run);
 }
 
 }  // namespace
@@ -89,6 +113,7 @@ void AddIdentifyCommand(CLI::App& app, CommandContext& context) {
   command->add_flag("--ranking-only", flags->options.ranking_only,
                     "go on although the conditions differ; the verdict is then `inconclusive`");
   command->add_flag("--json", flags->json, "print one JSON object");
+  AddHtmlFlag(*command, flags->files);
   command->callback([flags, &context] {
     if (absl::Status status = RunIdentify(*flags, context); !status.ok()) ReportError(status, context);
   });

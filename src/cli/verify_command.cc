@@ -3,6 +3,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pinchbeck/audit/verify.h"
@@ -11,7 +12,9 @@
 #include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
+#include "src/cli/report_files.h"
 #include "src/cli/temporary_folder.h"
+#include "src/client/url.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -26,9 +29,67 @@ struct VerifyFlags {
   CollectFlags collect;
 };
 
+// Where the answers were asked for anew and not kept: how to ask again. Nothing that may be secret: no key,
+// nor the name of its variable, nor the password or query of an address.
+void AppendEndpoint(const CollectFlags& flags, ShellCommand& command) {
+  const auto url = internal::ParseUrl(flags.base_url);
+  command.Option("--base-url", url.ok() ? url->Public() : "")
+      .Option("--model", flags.model)
+      .Option("--battery", flags.battery_path)
+      .Option("--samples", std::to_string(flags.samples));
+}
+
+ShellCommand CommandOf(const VerifyFlags& flags, const std::vector<std::string>& kept) {
+  ShellCommand command("pinchbeck verify");
+  command.Option("--fingerprint", flags.fingerprint);
+  for (const std::string& recording : kept) command.Option("--recording", recording);
+  if (kept.empty()) AppendEndpoint(flags.collect, command);
+  command.Option("--alternatives", flags.alternatives);
+  if (flags.max_age_days != VerifyOptions{}.max_age_days)
+    command.Option("--max-age", ShortestDecimal(flags.max_age_days));
+  AppendAuditFlags(flags.audit, command);
+  return command;
+}
+
+// `kept`: the recordings that can be read again.
+absl::StatusOr<ReportRun> DescribeRun(const VerifyFlags& flags, const std::vector<std::string>& kept) {
+  ReportRun run;
+  run.command = CommandOf(flags, kept).text();
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput fingerprint, DescribeInput("fingerprint", flags.fingerprint));
+  run.inputs.push_back(std::move(fingerprint));
+  for (const std::string& recording : kept) {
+    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording));
+    run.inputs.push_back(std::move(input));
+  }
+  if (!flags.alternatives.empty())
+    PINCHBECK_RETURN_IF_ERROR(DescribeFingerprints("alternative", flags.alternatives, run.inputs));
+  if (kept.empty()) {
+    run.caveat =
+        "The answers were not kept, so this command asks the endpoint for new ones; --save-recording FILE "
+        "keeps "
+        "them, and --api-key-env names the variable with the key.";
+  }
+  return run;
+}
+
+absl::Status WriteFiles(const VerifyFlags& flags, const std::vector<std::string>& kept,
+                        const Report& report) {
+  if (!flags.audit.files.any()) return absl::OkStatus();
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags, kept));
+  return WriteReportFiles(flags.audit.files, report, run);
+}
+
+// What a report must not overwrite.
+std::vector<std::string> InputsOf(const VerifyFlags& flags) {
+  std::vector<std::string> inputs = flags.recordings;
+  inputs.insert(inputs.end(), {flags.fingerprint, flags.save_recording, flags.collect.battery_path});
+  return inputs;
+}
+
 absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   VerifyOptions options = ToVerifyOptions(flags.audit);
   options.max_age_days = flags.max_age_days;
+  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, InputsOf(flags)));
   // Read what can be wrong before any request is paid for.
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
   std::vector<Fingerprint> alternatives;
@@ -38,7 +99,7 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
       context.err << "pinchbeck: warning: " << flags.alternatives << " holds no fingerprint\n";
   }
   for (const Fingerprint& alternative : alternatives) options.alternatives.push_back(&alternative);
-  std::vector<std::string> recordings = flags.recordings;
+  std::vector<std::string> recordings = flags.recordings, kept = flags.recordings;
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   if (recordings.empty()) {
     flags.collect.seed = flags.audit.seed;
@@ -48,10 +109,11 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
     PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
                                CollectToFile(flags.collect, recordings.front(), context));
     PINCHBECK_RETURN_IF_ERROR(CollectionStatus(collected));
+    if (!flags.save_recording.empty()) kept = recordings;
   }
   PINCHBECK_ASSIGN_OR_RETURN(const Report report, VerifyRecordings(fingerprint, recordings, options));
   PrintReport(report, flags.audit.json, context);
-  return absl::OkStatus();
+  return WriteFiles(flags, kept, report);
 }
 
 struct CompareFlags {
@@ -59,11 +121,26 @@ struct CompareFlags {
   AuditFlags audit;
 };
 
+absl::StatusOr<ReportRun> DescribeRun(const CompareFlags& flags) {
+  ReportRun run;
+  ShellCommand command("pinchbeck compare");
+  command.Option("--recording-a", flags.recording_a).Option("--recording-b", flags.recording_b);
+  AppendAuditFlags(flags.audit, command);
+  run.command = command.text();
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput a, DescribeInput("recording A (reference)", flags.recording_a));
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput b, DescribeInput("recording B (observed)", flags.recording_b));
+  run.inputs = {std::move(a), std::move(b)};
+  return run;
+}
+
 absl::Status RunCompare(const CompareFlags& flags, CommandContext& context) {
+  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, {flags.recording_a, flags.recording_b}));
   PINCHBECK_ASSIGN_OR_RETURN(const Report report, CompareRecordings(flags.recording_a, flags.recording_b,
                                                                     ToVerifyOptions(flags.audit)));
   PrintReport(report, flags.audit.json, context);
-  return absl::OkStatus();
+  if (!flags.audit.files.any()) return absl::OkStatus();
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags));
+  return WriteReportFiles(flags.audit.files, report, run);
 }
 
 constexpr const char* kExitCodes =

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "pinchbeck/report/identification_writers.h"
 #include "pinchbeck/report/report_writers.h"
+#include "src/report/identification_words.h"
 
 namespace pinchbeck {
 namespace {
@@ -48,16 +49,6 @@ std::string ReasonText(const std::string& reason) {
   return reason;
 }
 
-std::string Explanation(const Identification& identification) {
-  if (identification.verdict == IdentificationVerdict::kKnown) {
-    return "The answers agree with its reference and fit no other stored model nearly as well.";
-  }
-  if (identification.verdict == IdentificationVerdict::kNoneOfThese) {
-    return "The answers differ from the reference of every stored model that they resemble.";
-  }
-  return ReasonText(identification.reason.value_or(""));
-}
-
 std::string RankingTable(const Identification& identification) {
   if (identification.ranking.empty()) return "";
   std::string text =
@@ -78,6 +69,20 @@ std::string RankingTable(const Identification& identification) {
 }
 
 }  // namespace
+
+namespace internal {
+
+std::string IdentificationSentence(const Identification& identification) {
+  if (identification.verdict == IdentificationVerdict::kKnown) {
+    return "The answers agree with its reference and fit no other stored model nearly as well.";
+  }
+  if (identification.verdict == IdentificationVerdict::kNoneOfThese) {
+    return "The answers differ from the reference of every stored model that they resemble.";
+  }
+  return ReasonText(identification.reason.value_or(""));
+}
+
+}  // namespace internal
 
 std::string IdentificationToJson(const Identification& identification) {
   Json json = {{"schema", kIdentificationSchema},
@@ -107,7 +112,8 @@ std::string IdentificationToJson(const Identification& identification) {
 }
 
 std::string IdentificationToText(const Identification& identification) {
-  std::string text = Headline(identification) + "\n" + Explanation(identification) + "\n";
+  std::string text =
+      Headline(identification) + "\n" + internal::IdentificationSentence(identification) + "\n";
   text += RankingTable(identification);
   if (!identification.not_comparable.empty()) {
     text +=

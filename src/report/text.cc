@@ -5,9 +5,14 @@
 
 #include "absl/strings/str_format.h"
 #include "pinchbeck/report/report_writers.h"
+#include "src/report/words.h"
 
 namespace pinchbeck {
 namespace {
+
+using internal::PValueText;
+using internal::QuestionText;
+using internal::ReasonText;
 
 constexpr std::size_t kColumns = 96;
 
@@ -52,8 +57,6 @@ std::string JoinParts(const std::string& first, const std::string& indent,
 // What sums that cancel leave behind is no effect to show.
 double WithoutRounding(double effect) { return std::abs(effect) < 1e-12 ? 0 : effect; }
 
-std::string PValue(double p) { return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p); }
-
 std::string Headline(const Report& report) {
   // The longest headline leaves this much of a line for the name.
   const std::string model = Printable(report.model, 56);
@@ -70,57 +73,6 @@ std::string Headline(const Report& report) {
   return "";
 }
 
-std::string Question(const Report& report) {
-  return report.claim == Claim::kWeights ? "Are these the claimed weights, under any honest serving?"
-                                         : "Has this serving changed since the reference was taken?";
-}
-
-std::string Reason(const Report& report) {
-  const std::string reason = report.reason.value_or("");
-  if (reason == "effect_below_gate") {
-    return "There is a difference, but not more than honest servings of one model show among themselves.";
-  }
-  if (reason == "too_few_observations") {
-    std::string text =
-        "Nothing differs, but a substitute would not have been found reliably with so few answers.";
-    if (report.n_observed_needed) {
-      text += " About " + std::to_string(*report.n_observed_needed) + " observed answers would settle it.";
-    }
-    return text;
-  }
-  if (reason == "incoherent_log_probabilities") {
-    return "Nothing differs, but the reported log-probabilities contradict themselves and may be made up; "
-           "without them a substitute would not have been found reliably.";
-  }
-  if (reason == "configuration") {
-    return "The answers differ, but other settings of the same model explain it: " +
-           (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
-  }
-  if (reason == "configuration_or_alternative") {
-    return "The answers differ; other settings of the same model explain it, but a stored alternative is not "
-           "ruled out: " +
-           (report.configuration ? report.configuration->note : std::string("see the signals")) + ".";
-  }
-  if (reason == "ranking_only") {
-    return report.condition_differences.empty()
-               ? "The fingerprint is for ranking only, so this is not a verdict."
-               : "The conditions differ, so this is a relative ranking only, not a verdict.";
-  }
-  if (reason == "other_prompts") {
-    return "The recording holds other prompts than the fingerprint was made with. The warnings say how to "
-           "get "
-           "them.";
-  }
-  if (reason == "no_usable_observation") {
-    return "Every request failed. Check the address, the key and the model name, then record again.";
-  }
-  if (reason == "nothing_comparable") {
-    return "The recording and the fingerprint share no probe with data for a counted signal. Record the same "
-           "battery.";
-  }
-  return reason;
-}
-
 std::string SignalLine(const SignalReport& report) {
   const SignalEvidence& evidence = report.evidence;
   std::string line =
@@ -128,9 +80,9 @@ std::string SignalLine(const SignalReport& report) {
   if (!evidence.measurable) return Wrap(line, std::string(31, ' '), evidence.reason);
   std::string p = "p -";
   if (report.adjusted_p_value) {
-    p = "p " + PValue(*report.adjusted_p_value);
+    p = "p " + PValueText(*report.adjusted_p_value);
   } else if (evidence.p_value) {
-    p = "p " + PValue(*evidence.p_value);
+    p = "p " + PValueText(*evidence.p_value);
   }
   std::vector<std::string> parts = {absl::StrFormat("%-10s", p)};
   if (evidence.effect) {
@@ -149,7 +101,7 @@ std::string Attributed(const Report& report) {
   std::string text;
   if (report.attribution) {
     std::string line = "The answers fit \"" + Printable(report.attribution->model) +
-                       "\" (accepted by the same tests, p " + PValue(report.attribution->p_value);
+                       "\" (accepted by the same tests, p " + PValueText(report.attribution->p_value);
     if (report.attribution->posterior) {
       line += absl::StrFormat(", posterior %.2f among the stored models", *report.attribution->posterior);
     }
@@ -268,15 +220,15 @@ std::string Printable(std::string_view text, std::size_t limit) {
 
 std::string ReportToText(const Report& report) {
   std::string text = Headline(report) + "\n";
-  text += "  " + Question(report) + "\n";
+  text += "  " + QuestionText(report.claim) + "\n";
   std::string numbers = absl::StrFormat("%d observed answers against %d of the reference", report.n_observed,
                                         report.n_reference);
   if (report.p_value) {
-    numbers +=
-        absl::StrFormat("; p = %s at level %g, seed %d", PValue(*report.p_value), report.alpha, report.seed);
+    numbers += absl::StrFormat("; p = %s at level %g, seed %d", PValueText(*report.p_value), report.alpha,
+                               report.seed);
   }
   text += "  " + numbers + "\n";
-  if (report.reason) text += Wrap("  ", "  ", Reason(report));
+  if (report.reason) text += Wrap("  ", "  ", ReasonText(report));
   text += Attributed(report);
   text += "\nSignals (p adjusted for several tests)\n";
   for (const SignalReport& signal : report.signals) {

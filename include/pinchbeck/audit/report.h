@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pinchbeck/audit/report_display.h"
 #include "pinchbeck/signal/evidence.h"
 #include "pinchbeck/signal/tokenizer.h"
 
@@ -118,6 +119,8 @@ struct Report {
   std::string power_against;
   std::vector<std::string> condition_differences;
   std::vector<std::string> warnings;
+  // For plots only: what the compared samples look like.
+  ReportDisplay display;
 };
 
 }  // namespace pinchbeck

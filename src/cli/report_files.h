@@ -1,0 +1,65 @@
+// Reports in files: --html, --junit and --markdown, and what they say of the run.
+#ifndef PINCHBECK_SRC_CLI_REPORT_FILES_H_
+#define PINCHBECK_SRC_CLI_REPORT_FILES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pinchbeck/audit/identify.h"
+#include "pinchbeck/audit/report.h"
+#include "pinchbeck/report/report_run.h"
+
+namespace CLI {
+class App;
+}
+
+namespace pinchbeck::cli {
+
+// Empty: not asked for.
+struct ReportFileFlags {
+  std::string html, junit, markdown;
+  [[nodiscard]] bool any() const { return !html.empty() || !junit.empty() || !markdown.empty(); }
+};
+
+void AddHtmlFlag(CLI::App& app, ReportFileFlags& flags);
+void AddReportFileFlags(CLI::App& app, ReportFileFlags& flags);
+
+// Before anything is read or paid for. InvalidArgument: a folder in the place of a file, a folder that does
+// not exist, the same file twice, or a file that is an input.
+[[nodiscard]] absl::Status CheckReportFiles(const ReportFileFlags& flags,
+                                            const std::vector<std::string>& inputs);
+
+// Each file appears whole or not at all. Errors name the file.
+[[nodiscard]] absl::Status WriteReportFiles(const ReportFileFlags& flags, const Report& report,
+                                            const ReportRun& run);
+[[nodiscard]] absl::Status WriteReportFiles(const ReportFileFlags& flags,
+                                            const Identification& identification, const ReportRun& run);
+
+// The file's size and digest; without them for what is no regular file, such as a pipe that has been read.
+[[nodiscard]] absl::StatusOr<ReportInput> DescribeInput(std::string role, const std::string& path);
+// Every fingerprint of a folder.
+[[nodiscard]] absl::Status DescribeFingerprints(const std::string& role, const std::string& folder,
+                                                std::vector<ReportInput>& inputs);
+
+// The shortest decimal that reads back as the same number.
+[[nodiscard]] std::string ShortestDecimal(double value);
+
+// A command line that a POSIX shell reads back as these words.
+class ShellCommand {
+ public:
+  explicit ShellCommand(std::string_view program) : text_(program) {}
+  // "--name value"; nothing for an empty value.
+  ShellCommand& Option(std::string_view name, std::string_view value);
+  ShellCommand& Flag(std::string_view name, bool given);
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace pinchbeck::cli
+
+#endif  // PINCHBECK_SRC_CLI_REPORT_FILES_H_
