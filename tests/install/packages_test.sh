@@ -4,7 +4,13 @@
 #
 # usage: packages_test.sh BUILD FOLDER RECORDINGS
 set -euo pipefail
+export LC_ALL=C
 
+# FOLDER is emptied first.
+if (($# != 3)) || [[ $2 != /?* ]]; then
+  echo 'usage: packages_test.sh BUILD FOLDER RECORDINGS, FOLDER an absolute path' >&2
+  exit 2
+fi
 build=$1 folder=$2 recordings=$3
 skip() {
   printf 'packages_test.sh: %s\n' "$1" >&2
@@ -19,7 +25,7 @@ for tool in dpkg dpkg-shlibdeps cpack; do command -v "$tool" >/dev/null || skip 
 [[ -x $build/pinchbeck && -e $build/libpinchbeck.so ]] || skip 'the command and the libraries are not built'
 
 rm -rf "$folder"
-mkdir -p "$folder/debs" "$folder/root"
+mkdir -p "$folder/debs" "$folder/root" "$folder/bin"
 (cd "$folder" && cpack -G DEB --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
   fail "$(tail -n 30 "$folder/cpack.log")"
 mapfile -t packages < <(find "$folder/debs" -maxdepth 1 -name '*.deb' | sort)
@@ -43,12 +49,18 @@ for package in "${packages[@]}"; do
 done
 
 # A copy of what dpkg knows; without its triggers, which would run the machine's programs. The script that CPack gives a
-# package with a shared library runs ldconfig, for which the folder is no system of its own.
+# package with a shared library runs ldconfig, which would change the machine's list of libraries: one that does nothing
+# comes first. Slim images leave out manual pages and documentation, which are checked here.
 admin=$folder/root/var/lib/dpkg
 mkdir -p "$admin/info" "$admin/updates" "$admin/triggers"
 cp /var/lib/dpkg/status "$admin/"
 find /var/lib/dpkg/info -name '*.list' -exec cp -t "$admin/info" {} +
-in_folder() { dpkg --root="$folder/root" --force-script-chrootless --log="$folder/dpkg.log" "$@"; }
+printf '#!/bin/sh\n' >"$folder/bin/ldconfig"
+chmod +x "$folder/bin/ldconfig"
+in_folder() {
+  PATH=$folder/bin:$PATH dpkg --root="$folder/root" --path-include='/usr/*' --force-script-chrootless \
+    --log="$folder/dpkg.log" "$@"
+}
 
 names=()
 for package in "${packages[@]}"; do names+=("$(field "$package" Package)"); done
@@ -74,7 +86,10 @@ done
 # The shared library first: what needs it must hold it.
 for name in "${names[@]}"; do
   [[ $name == libpinchbeck0* ]] || continue
-  ! in_folder --remove "$name" >/dev/null 2>&1 || fail "$name could be removed while libpinchbeck-dev needs it"
+  ! in_folder --remove "$name" >"$folder/refused.log" 2>&1 ||
+    fail "$name could be removed while libpinchbeck-dev needs it"
+  grep -q "dependency problems prevent removal of $name" "$folder/refused.log" ||
+    fail "$name was kept for another reason: $(cat "$folder/refused.log")"
 done
 in_folder --purge "${names[@]}" >"$folder/remove.log" 2>&1 || fail "$(cat "$folder/remove.log")"
 left=$(find "$folder/root" -path "$admin" -prune -o ! -type d -print)
