@@ -45,6 +45,8 @@ TEXT
 if {
   cat docs/Doxyfile
   printf 'INPUT = %s\nUSE_MDFILE_AS_MAINPAGE =\n' "$folder/wrong/wrong.h"
-} | PINCHBECK_DOCS_OUT=$folder/wrong/pages doxygen - 2>/dev/null; then
+} | PINCHBECK_DOCS_OUT=$folder/wrong/pages doxygen - 2>"$folder/wrong/complaints"; then
   fail 'a comment with a mistake passed'
 fi
+grep -q 'wrong\.h:5: .*nosuch' "$folder/wrong/complaints" ||
+  fail "the mistake was not named: $(cat "$folder/wrong/complaints")"
