@@ -41,7 +41,8 @@ endif()
 pinchbeck_debian_package(development libpinchbeck-dev libdevel "${headers_need}, ${archive_needs}"
   "Headers and libraries to compile with\nThe statistics as headers alone, and everything\nas a static and a shared library.")
 if(PINCHBECK_BUILD_CLI)
-  pinchbeck_debian_package(command pinchbeck utils ""
+  # Certificates are looked up at run time, where dpkg-shlibdeps sees nothing.
+  pinchbeck_debian_package(command pinchbeck utils "ca-certificates"
     "Command\nSends the same prompts to two endpoints, records the answers\nand tests whether one model gave both.")
 endif()
 # The Python module installs itself as the component python, where it is built.
@@ -49,4 +50,6 @@ if(TARGET pinchbeck_python)
   pinchbeck_debian_package(python python3-pinchbeck python "python3, python3-numpy"
     "Python module\nThe statistics, fingerprints and verdicts of pinchbeck for Python.")
 endif()
+# Without it CPack would make packages that depend on no library.
+set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/PinchbeckPackagesCheck.cmake)
 include(CPack)
