@@ -112,7 +112,7 @@ std::string BashCompletion(const CommandNode& root) {
          ") path+=\" ${COMP_WORDS[i]}\" ;;\n    esac\n  done\n  case \"$path $prev\" in\n" +
          branches.choices + ValueBranch(branches, ValueKind::kFiles, "_pinchbeck_paths -f; ") +
          ValueBranch(branches, ValueKind::kFolders, "_pinchbeck_paths -d; ") +
-         ValueBranch(branches, ValueKind::kVariables, "mapfile -t COMPREPLY < <(compgen -v -- \"$cur\"); ") +
+         ValueBranch(branches, ValueKind::kVariables, "mapfile -t COMPREPLY < <(compgen -e -- \"$cur\"); ") +
          ValueBranch(branches, ValueKind::kNone, "") + "  esac\n  case $path in\n" + branches.words +
          std::string(kTail);
 }

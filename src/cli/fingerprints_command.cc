@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "pinchbeck/fingerprint/diff.h"
 #include "pinchbeck/fingerprint/library.h"
@@ -13,6 +14,7 @@
 #include "pinchbeck/report/report_writers.h"
 #include "src/cli/command.h"
 #include "src/cli/fingerprints_output.h"
+#include "src/cli/installed_fingerprints.h"
 #include "src/fingerprint/file_writer.h"
 #include "src/internal/posix_file.h"
 
@@ -21,31 +23,41 @@ namespace {
 
 constexpr std::size_t kMaxSourceBytes = std::size_t{64} << 20;
 constexpr const char* kFolderHelp = "folder of fingerprints";
+constexpr const char* kInstalledHelp = "; where it is left out and does not exist, the installed ones";
 
 struct Flags {
   std::string folder = "fingerprints";
+  // Those that set `folder` to read from.
+  std::vector<const CLI::Option*> folder_options;
   std::string name, other, from, out;
   bool json = false;
   FingerprintDiffOptions diff;
   PromptSearchOptions prompts;
 };
 
+std::string FolderToRead(const Flags& flags) {
+  for (const CLI::Option* option : flags.folder_options) {
+    if (option->count() > 0) return flags.folder;
+  }
+  return FolderOrInstalled(flags.folder);
+}
+
 absl::Status RunList(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildIndex(flags.folder));
+  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildIndex(FolderToRead(flags)));
   context.out << (flags.json ? IndexToJson(index) : IndexToText(index));
   return absl::OkStatus();
 }
 
 absl::Status RunShow(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const std::string path, FindFingerprint(flags.folder, flags.name));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string path, FindFingerprint(FolderToRead(flags), flags.name));
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(path));
   context.out << (flags.json ? FingerprintToJson(fingerprint) : FingerprintToText(fingerprint));
   return absl::OkStatus();
 }
 
 absl::Status RunDiff(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const std::string path_a, FindFingerprint(flags.folder, flags.name));
-  PINCHBECK_ASSIGN_OR_RETURN(const std::string path_b, FindFingerprint(flags.folder, flags.other));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string path_a, FindFingerprint(FolderToRead(flags), flags.name));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string path_b, FindFingerprint(FolderToRead(flags), flags.other));
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint a, LoadFingerprint(path_a));
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint b, LoadFingerprint(path_b));
   PINCHBECK_ASSIGN_OR_RETURN(const FingerprintDiff diff, DiffFingerprints(a, b, flags.diff));
@@ -54,7 +66,7 @@ absl::Status RunDiff(const Flags& flags, CommandContext& context) {
 }
 
 absl::Status RunVerify(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const LibraryCheck check, CheckLibrary(flags.folder));
+  PINCHBECK_ASSIGN_OR_RETURN(const LibraryCheck check, CheckLibrary(FolderToRead(flags)));
   std::int64_t bytes = 0;
   for (const IndexEntry& entry : check.index) bytes += entry.bytes;
   if (flags.json) {
@@ -76,7 +88,7 @@ absl::Status RunIndex(const Flags& flags, CommandContext& context) {
 }
 
 absl::Status RunPrompt(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const std::string path, FindFingerprint(flags.folder, flags.name));
+  PINCHBECK_ASSIGN_OR_RETURN(const std::string path, FindFingerprint(FolderToRead(flags), flags.name));
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(path));
   PINCHBECK_ASSIGN_OR_RETURN(const std::string text, internal::ReadFile(flags.from, kMaxSourceBytes));
   const absl::StatusOr<PromptSearchResult> found = FindPrompts(fingerprint, text, flags.prompts);
@@ -109,13 +121,17 @@ CLI::App* Add(CLI::App& parent, const std::shared_ptr<Flags>& flags, CommandCont
 }
 
 void AddFolderPosition(CLI::App& command, Flags& flags) {
-  command.add_option("folder", flags.folder, kFolderHelp)->capture_default_str();
+  flags.folder_options.push_back(
+      command.add_option("folder", flags.folder, std::string(kFolderHelp) + kInstalledHelp)
+          ->capture_default_str());
 }
 
 void AddFolderOption(CLI::App& command, Flags& flags) {
-  command
-      .add_option("--fingerprints", flags.folder, std::string(kFolderHelp) + " that models are looked up in")
-      ->capture_default_str();
+  flags.folder_options.push_back(
+      command
+          .add_option("--fingerprints", flags.folder,
+                      std::string(kFolderHelp) + " that models are looked up in" + kInstalledHelp)
+          ->capture_default_str());
 }
 
 void AddJson(CLI::App& command, Flags& flags) {
@@ -166,7 +182,7 @@ void AddFingerprintsCommand(CLI::App& app, CommandContext& context) {
 
   CLI::App* index = Add(*parent, flags, context, "index", "Write the index of a folder",
                         "  pinchbeck fingerprints index fingerprints/", RunIndex);
-  AddFolderPosition(*index, *flags);
+  index->add_option("folder", flags->folder, kFolderHelp)->capture_default_str();
 
   CLI::App* prompt = Add(
       *parent, flags, context, "prompt",

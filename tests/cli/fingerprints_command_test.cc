@@ -5,6 +5,7 @@
 
 #include "pinchbeck/core/battery.h"
 #include "pinchbeck/internal/digest.h"
+#include "src/cli/installed_fingerprints.h"
 #include "tests/cli/cli_fixture.h"
 
 namespace pinchbeck::cli {
@@ -63,6 +64,24 @@ TEST_F(FingerprintsCommandTest, EnrolTwiceWritesTheSameBytes) {
                       "--out", File("x.json")})
                   .err,
               HasSubstr("yesterday"));
+}
+
+TEST_F(FingerprintsCommandTest, InstalledFingerprintsStandInForAMissingFolder) {
+  const std::string program = File("usr/bin/pinchbeck");
+  const std::string absent = File("absent");
+  EXPECT_EQ(InstalledFingerprints(program), "");
+  EXPECT_EQ(FolderOrInstalled(absent, program), absent);
+  const std::string installed = File("usr/share/pinchbeck/fingerprints");
+  std::filesystem::create_directories(installed);
+  EXPECT_EQ(InstalledFingerprints(program), installed);
+  EXPECT_EQ(FolderOrInstalled(absent, program), installed);
+  EXPECT_EQ(FolderOrInstalled(File("prints"), program), File("prints"));
+}
+
+TEST_F(FingerprintsCommandTest, AFolderThatIsNamedMustExist) {
+  const CliResult result = RunCli({"fingerprints", "list", File("absent")});
+  EXPECT_EQ(result.exit_code, kExitInputError);
+  EXPECT_THAT(result.err, HasSubstr("absent"));
 }
 
 TEST_F(FingerprintsCommandTest, ListAndShow) {

@@ -12,6 +12,8 @@ cd "$scratch" || exit 1
 mkdir models
 touch 'recording one.jsonl' model.json
 export PINCHBECK_TEST_KEY=none
+# shellcheck disable=SC2034  # not exported, so the command would not see it
+PINCHBECK_TEST_LOCAL=none
 failures=0
 
 # expect OFFERED WORD...: the last word is the one being completed.

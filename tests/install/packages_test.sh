@@ -74,6 +74,12 @@ done
 
 usr=$folder/root/usr
 [[ -x $usr/bin/pinchbeck ]] || fail 'no command'
+# Fingerprints of other holders are named with their licence.
+for prints in "$usr"/share/pinchbeck/fingerprints/*/; do
+  prints=$(basename "$prints")
+  [[ $prints == testbed ]] || grep -qFx "Files: fingerprints/$prints/*" "$usr/share/doc/pinchbeck/copyright" ||
+    fail "the package's copyright does not name the holder of fingerprints/$prints"
+done
 "$usr/bin/pinchbeck" --version
 "$usr/bin/pinchbeck" enroll --recording "$recordings/swap-relay.jsonl.gz" --model relay --out "$folder/relay.json"
 for file in share/man/man1/pinchbeck-verify.1 share/bash-completion/completions/pinchbeck \
@@ -81,6 +87,9 @@ for file in share/man/man1/pinchbeck-verify.1 share/bash-completion/completions/
   [[ -s $usr/$file ]] || fail "usr/$file is missing"
 done
 "$usr/bin/pinchbeck" fingerprints verify "$usr/share/pinchbeck/fingerprints"
+# From a folder without any, the installed ones are found.
+(cd "$folder/bin" && "$usr/bin/pinchbeck" fingerprints show GPT-4o >/dev/null) ||
+  fail 'the installed fingerprints are not found'
 [[ -n $(find "$usr" -name pinchbeck-config.cmake) ]] || fail 'no CMake package'
 
 # The shared library first: what needs it must hold it.
