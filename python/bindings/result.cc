@@ -61,8 +61,14 @@ py::object Equals(const py::object& self, const py::object& other) {
   return py::bool_(ValuesOf(self).equal(ValuesOf(other)));
 }
 
-// Dicts cannot be hashed; their items, sorted, can.
+// Dicts cannot be hashed; their items, sorted, can. Tuples may hold dicts.
 py::object Hashable(const py::handle& value) {
+  if (py::isinstance<py::tuple>(value)) {
+    const auto parts = py::reinterpret_borrow<py::tuple>(value);
+    py::tuple hashable(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) hashable[i] = Hashable(parts[i]);
+    return hashable;
+  }
   if (!py::isinstance<py::dict>(value)) return py::reinterpret_borrow<py::object>(value);
   const py::list items = py::list(value.attr("items")());
   items.attr("sort")();

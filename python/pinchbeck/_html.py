@@ -6,19 +6,27 @@ import html
 from collections.abc import Sequence
 
 import pinchbeck
+from pinchbeck._plot_data import percent
 
 _CELL = "padding:0.2em 0.8em;text-align:left"
 _NUMBER = "padding:0.2em 0.8em;text-align:right;font-variant-numeric:tabular-nums"
 
 
+def _shown(text: str) -> str:
+    """Escaped; what is not printable, marks of writing direction among it, is spelled out."""
+    return html.escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+
+
 def _text(text: str) -> str:
     """Escaped, and in a direction of its own, so that no text turns what stands around it."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return f"<bdi>{html.escape(shown)}</bdi>"
+    return f"<bdi>{_shown(text)}</bdi>"
 
 
 def _number(value: float | None) -> str:
-    return "&ndash;" if value is None else f"{value:.3g}"
+    if value is None:
+        return "&ndash;"
+    # Smaller ones are what rounding left of sums that cancel.
+    return f"{value if value == 0 or abs(value) >= 1e-12 else 0.0:.3g}"
 
 
 def _words(name: str) -> str:
@@ -33,9 +41,14 @@ def _table(head: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> st
     return f'<table style="border-collapse:collapse"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _details(whole: str) -> str:
-    summary = "<summary>The whole report, with its limits and innocent causes</summary>"
-    return f"<details>{summary}<pre>{html.escape(whole)}</pre></details>"
+def _details(summary: str, whole: str) -> str:
+    shown = "\n".join(_shown(line) for line in whole.split("\n"))
+    return f"<details><summary>{summary}</summary><pre>{shown}</pre></details>"
+
+
+def _list(warnings: Sequence[str]) -> str:
+    items = "".join(f"<li>{_text(warning)}</li>" for warning in warnings)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _effect(signal: pinchbeck.SignalReport) -> str:
@@ -52,7 +65,8 @@ def _report_row(signal: pinchbeck.SignalReport) -> list[str]:
     if not signal.measurable:
         return [_words(signal.signal), f"{status}: {_text(signal.reason)}", "&ndash;", "&ndash;", "&ndash;"]
     p_value = signal.p_value if signal.adjusted_p_value is None else signal.adjusted_p_value
-    return [_words(signal.signal), status, _number(p_value), _effect(signal),
+    raw = "" if signal.p_value is None or signal.adjusted_p_value is not None else " (not adjusted)"
+    return [_words(signal.signal), status, _number(p_value) + raw, _effect(signal),
             f"{signal.n_observed:,} against {signal.n_reference:,}"]
 
 
@@ -64,9 +78,8 @@ def report(self: pinchbeck.Report) -> str:
             f"{self.n_reference:,} of the reference of {_text(self.model)}; {p_value}, claim {_words(self.claim)}</p>")
     head = [("Signal", _CELL), ("Status", _CELL), ("p, adjusted", _NUMBER), ("Effect [95 % interval]", _CELL),
             ("Answers", _NUMBER)]
-    warnings = "".join(f"<li>{_text(warning)}</li>" for warning in self.warnings)
-    listed = f"<ul>{warnings}</ul>" if warnings else ""
-    return lead + _table(head, [_report_row(signal) for signal in self.signals]) + listed + _details(str(self))
+    whole = _details("The whole report, with its limits and innocent causes", str(self))
+    return lead + _table(head, [_report_row(signal) for signal in self.signals]) + _list(self.warnings) + whole
 
 
 def identification(self: pinchbeck.Identification) -> str:
@@ -74,6 +87,6 @@ def identification(self: pinchbeck.Identification) -> str:
     reason = "" if self.reason is None else f" ({_words(self.reason)})"
     lead = f"<p><strong>{_words(self.verdict)}</strong>{reason}: {self.n_observed:,} answers, level {self.alpha:g}</p>"
     head = [("Model", _CELL), ("Share among these", _NUMBER), ("p of its fit", _NUMBER)]
-    rows = [[_text(m.model), f"{100 * m.posterior:.3g} %", _number(m.p_value)] for m in self.ranking]
+    rows = [[_text(m.model), percent(m.posterior), _number(m.p_value)] for m in self.ranking]
     rows += [[_text(m.model), "&ndash;", f"not comparable: {_text(m.reason)}"] for m in self.not_comparable]
-    return lead + _table(head, rows) + _details(str(self))
+    return lead + _table(head, rows) + _list(self.warnings) + _details("The whole text", str(self))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -66,11 +67,22 @@ def choices(
     return name, (stored.choices, found.choices)
 
 
+def percent(share: float) -> str:
+    """A share in words that never call certain or impossible what is only near it."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    return "over 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+
+
 def _order(row: Row) -> tuple[bool, float, int, str]:
     try:
-        return False, float(row.answer), 0, row.answer
+        number = float(row.answer)
     except ValueError:
-        return True, 0.0, -row.counts[0], row.answer
+        number = math.nan
+    # Words that Python alone takes for numbers, such as "nan" and "1_000", are words here.
+    if math.isfinite(number) and "_" not in row.answer:
+        return False, number, 0, row.answer
+    return True, 0.0, -row.counts[0], row.answer
 
 
 def commonest(counts: tuple[Mapping[str, int], Mapping[str, int]], most: int) -> list[Row]:

@@ -327,8 +327,7 @@ def posterior(identification: pinchbeck.Identification, *, most: int = 10, ax: A
         ax.barh(place, 100 * model.posterior, 0.62, color=_REFERENCE if accepted else _OTHER,
                 hatch="" if accepted else "///", edgecolor="white", linewidth=0)
         fit = "fit not tested" if model.p_value is None else f"p = {model.p_value:.2g}"
-        share = "under 0.1" if model.posterior < 0.001 else f"{100 * model.posterior:.3g}"
-        note = f"{share} %, {fit}" + (", rejected" if rejected else "")
+        note = f"{_data.percent(model.posterior)}, {fit}" + (", rejected" if rejected else "")
         inside = model.posterior > 0.6
         box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"} if inside else None
         ax.annotate(note, (100 * model.posterior, place), xytext=(-6 if inside else 5, 0), bbox=box,

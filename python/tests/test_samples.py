@@ -69,3 +69,11 @@ def test_samples_are_plain_and_cannot_be_changed(fingerprint):
     plain = json.loads(json.dumps(story.to_dict()))
     assert plain["lengths"] == [{"length": 3.0, "capped": False}, {"length": 9.0, "capped": True}]
     assert fingerprint.samples()["story"] == story
+
+
+def test_samples_with_dicts_inside_tuples_can_be_hashed():
+    rows = [{"probe": "p", "signals": ["logprob"], "request": {"temperature": 0.0, "max_tokens": 1},
+             "response": {"text": "a"},
+             "logprobs": [{"token": "a", "logprob": -0.5, "top": [{"token": "a", "logprob": -0.5}]}]}]
+    first, second = (pinchbeck.enroll(recording(rows), model="m").fingerprint.samples()["p"] for _ in range(2))
+    assert hash(first) == hash(second) and first == second

@@ -145,7 +145,8 @@ absl::StatusOr<PreparedCollection> PrepareCollection(const CollectFlags& flags, 
 
 absl::StatusOr<RecordingWriter> OpenUnchanged(const std::string& out_path, std::uintmax_t bytes_read) {
   PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
-  if (static_cast<std::uintmax_t>(writer.opened_bytes()) <= bytes_read) return writer;
+  // Another writer may also have cut off half a line and added a shorter one.
+  if (static_cast<std::uintmax_t>(writer.opened_bytes()) == bytes_read) return writer;
   return absl::FailedPreconditionError(
       absl::StrCat(out_path, ": another process has added answers meanwhile; go on with --resume"));
 }

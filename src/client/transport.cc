@@ -301,7 +301,10 @@ class CurlTransport final : public Transport {
       if (message->msg != CURLMSG_DONE) continue;
       void* user = nullptr;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-      results.push_back(End(*static_cast<Transfer*>(user), message->data.result));
+      Transfer& transfer = *static_cast<Transfer*>(user);
+      // It had come whole before it was chosen to be given up, and waited only to be taken.
+      if (message->data.result == CURLE_OK) transfer.own_failure = TransferFailure::kNone;
+      results.push_back(End(transfer, message->data.result));
     }
     EndGivenUp(results);
     EndSilentTransfers(results);

@@ -248,6 +248,8 @@ TEST(OpenUnchangedTest, WhatGrewSinceItWasReadIsNotContinued) {
   ASSERT_EQ(grown.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(grown.status().message()), HasSubstr("--resume"));
   EXPECT_EQ(OpenUnchanged(path, 0).status().code(), absl::StatusCode::kFailedPrecondition);
+  // Half a line was cut off and a shorter answer written.
+  EXPECT_EQ(OpenUnchanged(path, size + 100).status().code(), absl::StatusCode::kFailedPrecondition);
   std::filesystem::remove(path);
 }
 

@@ -231,6 +231,26 @@ TEST(HostileServer, TheLargestAnswerInFlightIsGivenUpAndNotTheLastOne) {
   EXPECT_EQ(modest.body.size(), 60'000U);
 }
 
+// What has come whole is not given up for the next answer, although it counts until it is taken.
+TEST(HostileServer, AWholeAnswerIsNotGivenUp) {
+  ScriptedServer server(
+      [](const ServedRequest&, int) { return Reply{HttpBytes(200, std::string(60'000, 'x'))}; });
+  const auto transport = MakeTransport({.max_bytes_in_flight = 100'000});
+  // Both of a round are ready at once only in some of them.
+  for (int round = 0; round < 40; ++round) {
+    Collected answers[2];
+    for (Collected& answer : answers) {
+      ASSERT_TRUE(transport->Start(MakeRequest(server.url()), answer).ok());
+    }
+    std::vector<TransferResult> ended;
+    while (ended.size() < 2) {
+      for (TransferResult& result : transport->Poll(absl::Seconds(1))) ended.push_back(std::move(result));
+    }
+    for (const TransferResult& result : ended)
+      EXPECT_EQ(result.failure, TransferFailure::kNone) << result.message;
+  }
+}
+
 // "hello" in the format of Brotli, as its reference encoder writes it.
 TEST(HostileServer, BrotliIsDecodedOrAnError) {
   const std::string packed("\x0b\x02\x80hello\x03", 9);
