@@ -30,10 +30,10 @@ Outcome OutcomeOf(const Report& report, const SignalReport& signal) {
   return accuses && signal.evidence.counted ? Outcome::kFailed : Outcome::kSkipped;
 }
 
-std::string Detail(const SignalReport& signal) {
+std::string Detail(const Report& report, const SignalReport& signal) {
   const SignalEvidence& evidence = signal.evidence;
   if (!evidence.measurable) return "";
-  std::string text = "status: " + internal::StatusWords(signal.status);
+  std::string text = "status: " + internal::ShownWords(report, signal);
   const auto p = signal.adjusted_p_value ? signal.adjusted_p_value : evidence.p_value;
   if (p) text += "\np-value: " + internal::PValueText(*p) + (signal.adjusted_p_value ? " (adjusted)" : "");
   if (evidence.effect) text += "\neffect: " + internal::EffectText(evidence);
@@ -48,7 +48,7 @@ std::string Detail(const SignalReport& signal) {
 
 Case CaseOf(const Report& report, const SignalReport& signal) {
   return {signal.evidence.signal, OutcomeOf(report, signal), internal::FindingText(report, signal),
-          Detail(signal)};
+          Detail(report, signal)};
 }
 
 Case VerdictCase(const Report& report) {
@@ -59,6 +59,10 @@ Case VerdictCase(const Report& report) {
   if (report.p_value)
     result.detail =
         absl::StrFormat("p-value: %s at level %g", internal::PValueText(*report.p_value), report.alpha);
+  for (const std::string& line : internal::NotRuledOutLines(report)) {
+    result.detail += (result.detail.empty() ? "not ruled out: " : "\nnot ruled out: ") +
+                     internal::Clip(line, internal::kSentenceColumns);
+  }
   return result;
 }
 
