@@ -15,7 +15,7 @@ namespace {
 using internal::Escape;
 using internal::EscapeClipped;
 
-enum class Outcome { kPassed, kFailed, kSkipped };
+enum class Outcome { kPassed, kFailed, kError, kSkipped };
 
 struct Case {
   std::string name;
@@ -56,6 +56,7 @@ Case VerdictCase(const Report& report) {
               std::string(VerdictName(report.verdict)) + ": " + internal::SummaryText(report), ""};
   if (report.verdict == Verdict::kConsistent) result.outcome = Outcome::kPassed;
   if (report.verdict == Verdict::kDiffers) result.outcome = Outcome::kFailed;
+  if (report.verdict == Verdict::kNotMeasurable) result.outcome = Outcome::kError;
   if (report.p_value)
     result.detail =
         absl::StrFormat("p-value: %s at level %g", internal::PValueText(*report.p_value), report.alpha);
@@ -88,6 +89,9 @@ std::string ToXml(const Case& item) {
     case Outcome::kFailed:
       return xml + ">\n      <failure type=\"differs\" message=\"" + message + "\">" + detail +
              "</failure>\n    </testcase>\n";
+    case Outcome::kError:
+      return xml + ">\n      <error type=\"not_measurable\" message=\"" + message + "\">" + detail +
+             "</error>\n    </testcase>\n";
     case Outcome::kSkipped:
       return xml + ">\n      <skipped message=\"" + message + "\"/>\n" +
              (detail.empty() ? "" : "      <system-out>" + detail + "</system-out>\n") + "    </testcase>\n";
@@ -120,14 +124,15 @@ std::string ReportToJunit(const Report& report, const ReportRun& run) {
   std::vector<Case> cases = {VerdictCase(report)};
   for (const SignalReport& signal : report.signals) cases.push_back(CaseOf(report, signal));
   std::string xml;
-  std::size_t failures = 0, skipped = 0;
+  std::size_t failures = 0, errors = 0, skipped = 0;
   for (const Case& item : cases) {
     xml += ToXml(item);
     failures += item.outcome == Outcome::kFailed ? 1 : 0;
+    errors += item.outcome == Outcome::kError ? 1 : 0;
     skipped += item.outcome == Outcome::kSkipped ? 1 : 0;
   }
-  const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\"",
-                                             cases.size(), failures, skipped);
+  const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"%d\"",
+                                             cases.size(), failures, errors, skipped);
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pinchbeck\" " + counts +
          ">\n  <testsuite name=\"" + EscapeClipped(report.model, internal::kNameColumns) + "\" " + counts +
          ">\n" + Properties(report, run) + xml + "  </testsuite>\n</testsuites>\n";
