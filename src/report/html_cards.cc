@@ -42,8 +42,9 @@ std::string SamplePlots(const std::string& signal, const ReportDisplay& display)
   if (signal == "logprob") return LogprobPlot(display);
   if (signal == "latency") return LatencyPlots(display);
   if (signal == "token_length") {
-    const std::string unit = display.length_unit.empty() ? "length" : display.length_unit;
-    return CurvesPlot("length", {"Lengths of answers", unit}, display.length);
+    // Without one unit for all probes, tokens and characters would share an axis.
+    if (display.length_unit.empty()) return "";
+    return CurvesPlot("length", {"Lengths of answers", display.length_unit}, display.length);
   }
   if (signal == "reasoning")
     return CurvesPlot("reasoning", {"Reasoning tokens", "reasoning tokens"}, display.reasoning);
