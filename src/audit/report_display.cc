@@ -195,6 +195,28 @@ void ShowInputTokens(const SampleSet& reference, const SampleSet& observed, Repo
   });
 }
 
+// Longer than any plot shows, so that long answers and names do not fill a report. Not within a character.
+void Shorten(std::string& text) {
+  constexpr std::size_t kMostBytes = 400;
+  if (text.size() <= kMostBytes) return;
+  std::size_t end = kMostBytes;
+  while (end + 3 > kMostBytes && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+}
+
+void ShortenNames(ReportDisplay& display) {
+  for (ChoiceCounts& counts : display.choices) {
+    Shorten(counts.probe);
+    for (AnswerCount& count : counts.shown) Shorten(count.answer);
+  }
+  for (std::vector<PairedPoint>* points : {&display.logprobs, &display.input_tokens}) {
+    for (PairedPoint& point : *points) {
+      Shorten(point.probe);
+      Shorten(point.label);
+    }
+  }
+}
+
 }  // namespace
 
 ReportDisplay DisplaySamples(const SampleSet& reference, const SampleSet& observed) {
@@ -202,6 +224,7 @@ ReportDisplay DisplaySamples(const SampleSet& reference, const SampleSet& observ
   ShowChoices(reference, observed, display);
   ShowLogprobs(reference, observed, display);
   ShowInputTokens(reference, observed, display);
+  ShortenNames(display);
   display.length =
       Curves(reference, observed, [](const ProbeSample& probe) { return Lengths(probe.lengths); });
   display.reasoning =

@@ -59,7 +59,10 @@ absl::StatusOr<ReportRun> DescribeRun(const IdentifyFlags& flags) {
 }
 
 absl::Status RunIdentify(const IdentifyFlags& flags, CommandContext& context) {
-  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.files, flags.recordings));
+  std::vector<std::string> inputs = flags.recordings;
+  AppendFingerprints(flags.fingerprints, inputs);
+  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.files, inputs));
+  PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.files));
   PINCHBECK_ASSIGN_OR_RETURN(std::vector<Fingerprint> fingerprints, LoadFingerprints(flags.fingerprints));
   if (fingerprints.empty()) {
     return absl::InvalidArgumentError(flags.fingerprints +

@@ -51,16 +51,40 @@ absl::Status CheckFile(const std::string& path, const std::vector<std::string>& 
   return absl::OkStatus();
 }
 
-absl::Status WriteReport(const std::string& path, const std::string& text) {
-  if (path.empty()) return absl::OkStatus();
+// Descriptors and devices have names there. Such a name may lead to a regular file, as /dev/stdout does under
+// a redirection, but whoever gives it means the open file.
+bool IsSpecialPlace(const fs::path& path) {
   std::error_code error;
-  if (fs::exists(path, error) && !fs::is_regular_file(path, error)) {
-    // A pipe or device is written to, not replaced.
-    std::ofstream file(path, std::ios::binary);
-    file << text << std::flush;
-    return file ? absl::OkStatus() : absl::PermissionDeniedError(path + ": cannot be written");
+  const std::string place = fs::absolute(path, error).lexically_normal().string();
+  return (place.starts_with("/dev/") && !place.starts_with("/dev/shm/")) || place.starts_with("/proc/");
+}
+
+// Follows symbolic links, also to files that are not there yet, as far as a special place.
+fs::path Destination(const std::string& path) {
+  constexpr int kMostLinks = 40;
+  fs::path place = path;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && !IsSpecialPlace(place) && fs::is_symlink(place, error); ++i) {
+    const fs::path target = fs::read_symlink(place, error);
+    if (error) break;
+    // An absolute target replaces the whole path.
+    place = place.parent_path() / target;
   }
-  return internal::ReplaceFile(path, text);
+  return place;
+}
+
+bool IsReplaced(const fs::path& place) {
+  std::error_code error;
+  return !IsSpecialPlace(place) && (!fs::exists(place, error) || fs::is_regular_file(place, error));
+}
+
+absl::Status WriteReport(const std::string& path, const std::string& text) {
+  const fs::path place = Destination(path);
+  if (IsReplaced(place)) return internal::ReplaceFile(place.string(), text);
+  // At the end: a redirected file may hold the printed report already.
+  std::ofstream file(place, std::ios::binary | std::ios::app);
+  file << text << std::flush;
+  return file ? absl::OkStatus() : absl::PermissionDeniedError(path + ": cannot be written");
 }
 
 bool IsPlain(unsigned char c) {
@@ -118,11 +142,31 @@ absl::Status CheckReportFiles(const ReportFileFlags& flags, const std::vector<st
   return absl::OkStatus();
 }
 
+void AppendFingerprints(const std::string& folder, std::vector<std::string>& inputs) {
+  if (folder.empty()) return;
+  const auto files = FingerprintFiles(folder);
+  if (!files.ok()) return;
+  for (const std::string& file : *files) inputs.push_back((fs::path(folder) / file).string());
+}
+
+absl::Status RemoveOldReports(const ReportFileFlags& flags) {
+  for (const std::string& path : Asked(flags)) {
+    const fs::path place = Destination(path);
+    std::error_code error;
+    if (!IsReplaced(place) || !fs::exists(place, error)) continue;
+    if (!fs::remove(place, error) && error)
+      return absl::InvalidArgumentError(path + ": the old file cannot be removed: " + error.message());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteReportFiles(const ReportFileFlags& flags, const Report& report, const ReportRun& run) {
-  if (!flags.html.empty()) PINCHBECK_RETURN_IF_ERROR(WriteReport(flags.html, ReportToHtml(report, run)));
-  if (!flags.junit.empty()) PINCHBECK_RETURN_IF_ERROR(WriteReport(flags.junit, ReportToJunit(report, run)));
-  if (flags.markdown.empty()) return absl::OkStatus();
-  return WriteReport(flags.markdown, ReportToMarkdown(report, run));
+  // Update() keeps the first error.
+  absl::Status status;
+  if (!flags.html.empty()) status.Update(WriteReport(flags.html, ReportToHtml(report, run)));
+  if (!flags.junit.empty()) status.Update(WriteReport(flags.junit, ReportToJunit(report, run)));
+  if (!flags.markdown.empty()) status.Update(WriteReport(flags.markdown, ReportToMarkdown(report, run)));
+  return status;
 }
 
 absl::Status WriteReportFiles(const ReportFileFlags& flags, const Identification& identification,
@@ -135,9 +179,12 @@ absl::StatusOr<ReportInput> DescribeInput(std::string role, const std::string& p
   ReportInput input{std::move(role), path, std::nullopt, 0};
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return input;
-  PINCHBECK_ASSIGN_OR_RETURN(const internal::FileDigest digest, internal::DigestFile(path));
-  input.sha256 = digest.sha256;
-  input.bytes = digest.bytes;
+  const auto digest = internal::DigestFile(path);
+  // A fault of the disk is an error of this run. Passed on as it is, it would read like an endpoint that
+  // could not be reached.
+  if (!digest.ok()) return absl::InvalidArgumentError(digest.status().message());
+  input.sha256 = digest->sha256;
+  input.bytes = digest->bytes;
   return input;
 }
 

@@ -31,8 +31,15 @@ void AddReportFileFlags(CLI::App& app, ReportFileFlags& flags);
 // not exist, the same file twice, or a file that is an input.
 [[nodiscard]] absl::Status CheckReportFiles(const ReportFileFlags& flags,
                                             const std::vector<std::string>& inputs);
+// Appends the fingerprints of a folder to what a report must not overwrite. A folder that cannot be read adds
+// nothing here: reading it says why.
+void AppendFingerprints(const std::string& folder, std::vector<std::string>& inputs);
+// After CheckReportFiles(): what an earlier run wrote must not pass for the result of one that fails.
+[[nodiscard]] absl::Status RemoveOldReports(const ReportFileFlags& flags);
 
-// Each file appears whole or not at all. Errors name the file.
+// Each regular file appears whole or not at all, in the place of the file that a link names; pipes, devices
+// and what is under /dev and /proc are written to. All files are tried; the first error is returned and names
+// its file.
 [[nodiscard]] absl::Status WriteReportFiles(const ReportFileFlags& flags, const Report& report,
                                             const ReportRun& run);
 [[nodiscard]] absl::Status WriteReportFiles(const ReportFileFlags& flags,
@@ -47,7 +54,7 @@ void AddReportFileFlags(CLI::App& app, ReportFileFlags& flags);
 // The shortest decimal that reads back as the same number.
 [[nodiscard]] std::string ShortestDecimal(double value);
 
-// A command line that a POSIX shell reads back as these words.
+// A command line that bash reads back as these words; so does a POSIX shell, unless a word needs $'...'.
 class ShellCommand {
  public:
   explicit ShellCommand(std::string_view program) : text_(program) {}

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "pinchbeck/audit/verify.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/cli/audit_flags.h"
@@ -30,13 +31,23 @@ struct VerifyFlags {
 };
 
 // Where the answers were asked for anew and not kept: how to ask again. Nothing that may be secret: no key,
-// nor the name of its variable, nor the password or query of an address.
+// nor the name of its variable, nor the password or query of an address. The variable of the battery key is
+// named, because other prompts would be sent without it.
 void AppendEndpoint(const CollectFlags& flags, ShellCommand& command) {
   const auto url = internal::ParseUrl(flags.base_url);
   command.Option("--base-url", url.ok() ? url->Public() : "")
+      .Option("--api", flags.api == kDetectApi ? "" : flags.api)
       .Option("--model", flags.model)
       .Option("--battery", flags.battery_path)
+      .Option("--battery-key", flags.battery_key_env)
+      .Option("--groups", absl::StrJoin(flags.groups, ","))
       .Option("--samples", std::to_string(flags.samples));
+  const CollectFlags defaults;
+  if (flags.context_tokens != defaults.context_tokens)
+    command.Option("--context-tokens", std::to_string(flags.context_tokens));
+  if (flags.token_limit_field != defaults.token_limit_field)
+    command.Option("--token-limit-field", flags.token_limit_field);
+  command.Flag("--insecure-http", flags.insecure_http);
 }
 
 ShellCommand CommandOf(const VerifyFlags& flags, const std::vector<std::string>& kept) {
@@ -66,8 +77,8 @@ absl::StatusOr<ReportRun> DescribeRun(const VerifyFlags& flags, const std::vecto
   if (kept.empty()) {
     run.caveat =
         "The answers were not kept, so this command asks the endpoint for new ones; --save-recording FILE "
-        "keeps "
-        "them, and --api-key-env names the variable with the key.";
+        "keeps them. Left out: the variable with the key (--api-key-env), limits of rate, time and cost, and "
+        "what an address may hold beside its path.";
   }
   return run;
 }
@@ -82,7 +93,9 @@ absl::Status WriteFiles(const VerifyFlags& flags, const std::vector<std::string>
 // What a report must not overwrite.
 std::vector<std::string> InputsOf(const VerifyFlags& flags) {
   std::vector<std::string> inputs = flags.recordings;
-  inputs.insert(inputs.end(), {flags.fingerprint, flags.save_recording, flags.collect.battery_path});
+  inputs.insert(inputs.end(), {flags.fingerprint, flags.save_recording, flags.collect.battery_path,
+                               flags.collect.prices_path});
+  AppendFingerprints(flags.alternatives, inputs);
   return inputs;
 }
 
@@ -90,6 +103,7 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   VerifyOptions options = ToVerifyOptions(flags.audit);
   options.max_age_days = flags.max_age_days;
   PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, InputsOf(flags)));
+  PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.audit.files));
   // Read what can be wrong before any request is paid for.
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
   std::vector<Fingerprint> alternatives;
@@ -135,6 +149,7 @@ absl::StatusOr<ReportRun> DescribeRun(const CompareFlags& flags) {
 
 absl::Status RunCompare(const CompareFlags& flags, CommandContext& context) {
   PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, {flags.recording_a, flags.recording_b}));
+  PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.audit.files));
   PINCHBECK_ASSIGN_OR_RETURN(const Report report, CompareRecordings(flags.recording_a, flags.recording_b,
                                                                     ToVerifyOptions(flags.audit)));
   PrintReport(report, flags.audit.json, context);

@@ -80,7 +80,7 @@ std::string MeaningPanels(const Report& report) {
 std::string Explanations(const Report& report) {
   const bool agrees = report.verdict == Verdict::kConsistent;
   const std::string lead =
-      agrees ? "Nothing has to be explained here. These change answers without another model, and would show:"
+      agrees ? "Nothing has to be explained here. These change answers without another model, and may show:"
              : "Each of these changes answers without another model. Rule them out before you conclude "
                "anything:";
   return internal::Section("Innocent explanations",

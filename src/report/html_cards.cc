@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kMostNotes = 12;
 
-std::string ChipOf(const SignalReport& signal) {
-  return Chip(SignalStatusName(signal.status), StatusWords(signal.status));
+std::string ChipOf(const Report& report, const SignalReport& signal) {
+  return Chip(SignalStatusName(ShownStatus(report, signal)), ShownWords(report, signal));
 }
 
 std::string ChoicePlots(const ReportDisplay& display) {
@@ -42,8 +42,9 @@ std::string SamplePlots(const std::string& signal, const ReportDisplay& display)
   if (signal == "logprob") return LogprobPlot(display);
   if (signal == "latency") return LatencyPlots(display);
   if (signal == "token_length") {
-    const std::string unit = display.length_unit.empty() ? "length" : display.length_unit;
-    return CurvesPlot("length", {"Lengths of answers", unit}, display.length);
+    // Without one unit for all probes, tokens and characters would share an axis.
+    if (display.length_unit.empty()) return "";
+    return CurvesPlot("length", {"Lengths of answers", display.length_unit}, display.length);
   }
   if (signal == "reasoning")
     return CurvesPlot("reasoning", {"Reasoning tokens", "reasoning tokens"}, display.reasoning);
@@ -105,11 +106,11 @@ std::string ChoiceCaption(const ReportDisplay& display) {
       "small soft");
 }
 
-std::string CardHead(const SignalReport& signal) {
+std::string CardHead(const Report& report, const SignalReport& signal) {
   const std::string& name = signal.evidence.signal;
-  return "<article class=\"card " + std::string(SignalStatusName(signal.status)) + "\"><header><h3>" +
-         Escape(SignalTitle(name)) + " <code>" + EscapeClipped(name, kNameColumns) + "</code></h3>" +
-         ChipOf(signal) + "</header>\n" + Paragraph(SignalQuestion(name), "asks");
+  return "<article class=\"card " + std::string(SignalStatusName(ShownStatus(report, signal))) +
+         "\"><header><h3>" + Escape(SignalTitle(name)) + " <code>" + EscapeClipped(name, kNameColumns) +
+         "</code></h3>" + ChipOf(report, signal) + "</header>\n" + Paragraph(SignalQuestion(name), "asks");
 }
 
 std::string Card(const Report& report, const SignalReport& signal) {
@@ -117,8 +118,8 @@ std::string Card(const Report& report, const SignalReport& signal) {
   const std::string plots =
       EffectPlot("effect-" + std::to_string(&signal - report.signals.data()), signal.evidence, report.claim) +
       SamplePlots(name, report.display);
-  return CardHead(signal) + Paragraph(FindingText(report, signal), "finding") + Numbers(report, signal) +
-         (plots.empty() ? "" : "<div class=\"plots\">" + plots + "</div>\n") +
+  return CardHead(report, signal) + Paragraph(FindingText(report, signal), "finding") +
+         Numbers(report, signal) + (plots.empty() ? "" : "<div class=\"plots\">" + plots + "</div>\n") +
          (name == "choice" ? ChoiceCaption(report.display) : "") + Notes(signal.evidence) + "</article>\n";
 }
 
@@ -133,7 +134,7 @@ std::string SignalTable(const Report& report) {
     const bool measured = signal.status != SignalStatus::kNotMeasurable;
     table.Row({Escape(SignalTitle(evidence.signal)) +
                    (evidence.counted ? "" : " <span class=\"small soft\">not counted</span>"),
-               ChipOf(signal), measured && p ? PValueText(*p) : "-", Escape(EffectText(evidence)),
+               ChipOf(report, signal), measured && p ? PValueText(*p) : "-", Escape(EffectText(evidence)),
                measured ? CountText(evidence.n_observed) + " / " + CountText(evidence.n_reference) : "-"});
   }
   return table.Html();
@@ -143,7 +144,8 @@ std::string SignalCards(const Report& report) {
   std::string cards, quiet;
   for (const SignalReport& signal : report.signals) {
     if (signal.status == SignalStatus::kNotMeasurable) {
-      quiet += CardHead(signal) + Paragraph(FindingText(report, signal), "finding small") + "</article>\n";
+      quiet +=
+          CardHead(report, signal) + Paragraph(FindingText(report, signal), "finding small") + "</article>\n";
     } else {
       cards += Card(report, signal);
     }

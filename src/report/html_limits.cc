@@ -88,7 +88,7 @@ std::string PowerTable(const Report& report) {
     if (item.effect) {
       table.Row({absl::StrFormat("one that differs by %s %s in %s", NumberText(*item.effect),
                                  Escape(item.effect_unit), Escape(SignalTitle(item.against))),
-                 "at least " + PercentText(item.power) + " of audits"});
+                 "at least " + AtLeastText(item.power) + " of audits"});
     } else {
       table.Row({Name(item.against) + " in full", PercentText(item.power) + " of simulated audits"});
     }
@@ -106,7 +106,7 @@ std::string ShareTable(const Report& report) {
   for (const LargestShare& item : report.largest_shares) {
     table.Row({Name(item.model), item.fraction >= 1
                                      ? "any share but all of them; short answers do not limit it"
-                                     : "up to " + PercentText(item.fraction) + ShareBar(item.fraction)});
+                                     : "up to " + AtMostText(item.fraction) + ShareBar(item.fraction)});
   }
   return table.Html();
 }
@@ -130,7 +130,9 @@ std::string ConfigurationSection(const Report& report) {
   if (report.usage) items.push_back(UsageSentence(*report.usage));
   std::string html = List(items);
   if (report.condition_differences.empty()) {
-    html += Paragraph("Sampling parameters and prompts agree where both sides recorded them.");
+    // Where nothing was compared, nothing agrees.
+    if (report.verdict != Verdict::kNotMeasurable)
+      html += Paragraph("Sampling parameters and prompts agree where both sides recorded them.");
   } else {
     html += Paragraph("The conditions differ, so that no verdict is possible:") +
             List({report.condition_differences.begin(),
@@ -149,6 +151,8 @@ std::string LimitsSection(const Report& report) {
 }
 
 std::string AttributionSection(const Report& report) {
+  // Who answers instead is a question only where something else does.
+  if (report.verdict != Verdict::kDiffers) return "";
   std::string html;
   if (report.attribution) {
     html += "<p>The answers fit " + Name(report.attribution->model) +
@@ -161,18 +165,18 @@ std::string AttributionSection(const Report& report) {
     html += ").</p>\n";
   }
   if (report.mixture) {
-    Table table("Estimated share of the answers",
+    Table table("Estimated share of the answers, if this stored model gave part of them",
                 {{"stored model"}, {"share", true}, {"95 % interval", true}});
     table.Row({Name(report.mixture->model),
                PercentText(report.mixture->fraction) + ShareBar(report.mixture->fraction),
-               PercentText(report.mixture->low) + " to " + PercentText(report.mixture->high)});
+               AtLeastText(report.mixture->low) + " to " + AtMostText(report.mixture->high)});
     html += table.Html();
   }
-  if (report.other_share_low && *report.other_share_low > 0) {
-    html += Paragraph("Whatever else answers gives at least " + PercentText(*report.other_share_low) +
+  if (report.other_share_low && *report.other_share_low >= kLeastShownShare) {
+    html += Paragraph("Whatever else answers gives at least " + AtLeastText(*report.other_share_low) +
                       " of the answers (95 % limit), and may give all of them.");
   }
-  return Section("What answers instead", html);
+  return Section("Stored models that fit", html);
 }
 
 }  // namespace pinchbeck::internal

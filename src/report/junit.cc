@@ -15,7 +15,7 @@ namespace {
 using internal::Escape;
 using internal::EscapeClipped;
 
-enum class Outcome { kPassed, kFailed, kSkipped };
+enum class Outcome { kPassed, kFailed, kError, kSkipped };
 
 struct Case {
   std::string name;
@@ -30,10 +30,10 @@ Outcome OutcomeOf(const Report& report, const SignalReport& signal) {
   return accuses && signal.evidence.counted ? Outcome::kFailed : Outcome::kSkipped;
 }
 
-std::string Detail(const SignalReport& signal) {
+std::string Detail(const Report& report, const SignalReport& signal) {
   const SignalEvidence& evidence = signal.evidence;
   if (!evidence.measurable) return "";
-  std::string text = "status: " + internal::StatusWords(signal.status);
+  std::string text = "status: " + internal::ShownWords(report, signal);
   const auto p = signal.adjusted_p_value ? signal.adjusted_p_value : evidence.p_value;
   if (p) text += "\np-value: " + internal::PValueText(*p) + (signal.adjusted_p_value ? " (adjusted)" : "");
   if (evidence.effect) text += "\neffect: " + internal::EffectText(evidence);
@@ -48,7 +48,7 @@ std::string Detail(const SignalReport& signal) {
 
 Case CaseOf(const Report& report, const SignalReport& signal) {
   return {signal.evidence.signal, OutcomeOf(report, signal), internal::FindingText(report, signal),
-          Detail(signal)};
+          Detail(report, signal)};
 }
 
 Case VerdictCase(const Report& report) {
@@ -56,9 +56,14 @@ Case VerdictCase(const Report& report) {
               std::string(VerdictName(report.verdict)) + ": " + internal::SummaryText(report), ""};
   if (report.verdict == Verdict::kConsistent) result.outcome = Outcome::kPassed;
   if (report.verdict == Verdict::kDiffers) result.outcome = Outcome::kFailed;
+  if (report.verdict == Verdict::kNotMeasurable) result.outcome = Outcome::kError;
   if (report.p_value)
     result.detail =
         absl::StrFormat("p-value: %s at level %g", internal::PValueText(*report.p_value), report.alpha);
+  for (const std::string& line : internal::NotRuledOutLines(report)) {
+    result.detail += (result.detail.empty() ? "not ruled out: " : "\nnot ruled out: ") +
+                     internal::Clip(line, internal::kSentenceColumns);
+  }
   return result;
 }
 
@@ -84,6 +89,9 @@ std::string ToXml(const Case& item) {
     case Outcome::kFailed:
       return xml + ">\n      <failure type=\"differs\" message=\"" + message + "\">" + detail +
              "</failure>\n    </testcase>\n";
+    case Outcome::kError:
+      return xml + ">\n      <error type=\"not_measurable\" message=\"" + message + "\">" + detail +
+             "</error>\n    </testcase>\n";
     case Outcome::kSkipped:
       return xml + ">\n      <skipped message=\"" + message + "\"/>\n" +
              (detail.empty() ? "" : "      <system-out>" + detail + "</system-out>\n") + "    </testcase>\n";
@@ -116,14 +124,15 @@ std::string ReportToJunit(const Report& report, const ReportRun& run) {
   std::vector<Case> cases = {VerdictCase(report)};
   for (const SignalReport& signal : report.signals) cases.push_back(CaseOf(report, signal));
   std::string xml;
-  std::size_t failures = 0, skipped = 0;
+  std::size_t failures = 0, errors = 0, skipped = 0;
   for (const Case& item : cases) {
     xml += ToXml(item);
     failures += item.outcome == Outcome::kFailed ? 1 : 0;
+    errors += item.outcome == Outcome::kError ? 1 : 0;
     skipped += item.outcome == Outcome::kSkipped ? 1 : 0;
   }
-  const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\"",
-                                             cases.size(), failures, skipped);
+  const std::string counts = absl::StrFormat("tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"%d\"",
+                                             cases.size(), failures, errors, skipped);
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pinchbeck\" " + counts +
          ">\n  <testsuite name=\"" + EscapeClipped(report.model, internal::kNameColumns) + "\" " + counts +
          ">\n" + Properties(report, run) + xml + "  </testsuite>\n</testsuites>\n";

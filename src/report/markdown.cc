@@ -75,7 +75,7 @@ std::string SignalRows(const Report& report) {
     const auto p = signal.adjusted_p_value ? signal.adjusted_p_value : evidence.p_value;
     text +=
         "| " + Sentence(internal::SignalTitle(evidence.signal)) + (evidence.counted ? "" : " (not counted)") +
-        " | " + internal::StatusWords(signal.status) + " | " +
+        " | " + internal::ShownWords(report, signal) + " | " +
         (measured && p ? internal::PValueText(*p) : "-") + " | " + Sentence(internal::EffectText(evidence)) +
         " | " +
         (measured && evidence.counted && evidence.effect ? internal::NumberText(evidence.effect_gate) : "-") +
@@ -126,6 +126,8 @@ std::string ReportToMarkdown(const Report& report, const ReportRun& run) {
   }
   text += ".\n\n" + SignalRows(report) + "\n### What this does not mean\n\n" +
           Items(internal::NoMeanings(report));
+  if (const auto open = internal::NotRuledOutLines(report); !open.empty())
+    text += "\n### Not ruled out\n\n" + Items(open);
   if (report.verdict == Verdict::kDiffers || report.verdict == Verdict::kInconclusive)
     text += "\n### Innocent explanations\n\n" + Items(internal::InnocentExplanations());
   if (!report.warnings.empty()) text += "\n### Warnings\n\n" + Items(report.warnings);

@@ -53,6 +53,19 @@ void Legend(Svg& svg, double x, double y, const char* reference_css, const std::
   entry(y + 16, observed_css, observed);
 }
 
+// Extreme finite numbers overflow when they are subtracted; such an axis cannot be drawn.
+bool CanBeDrawn(const Scale& scale) { return std::isfinite(scale.high - scale.low); }
+
+bool AllFinite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+// Every number that the plot of an effect shows.
+bool IsFinite(const SignalEvidence& evidence) {
+  return AllFinite({*evidence.effect, evidence.effect_gate, evidence.effect_low.value_or(0),
+                    evidence.effect_high.value_or(0), evidence.detectable_effect.value_or(0)});
+}
+
 // Limits of the axis of an effect: zero, the gate on the effect's side, and the interval.
 Scale EffectScale(const SignalEvidence& evidence) {
   const double effect = *evidence.effect;
@@ -86,10 +99,10 @@ std::string EffectDescription(const SignalEvidence& evidence) {
 }  // namespace
 
 std::string EffectPlot(std::string_view id, const SignalEvidence& evidence, Claim claim) {
-  if (!evidence.measurable || !evidence.counted || !evidence.effect || !std::isfinite(*evidence.effect))
-    return "";
+  if (!evidence.measurable || !evidence.counted || !evidence.effect || !IsFinite(evidence)) return "";
   constexpr double kTop = 20, kBottom = 66, kMiddle = 44;
   const Scale x = EffectScale(evidence);
+  if (!CanBeDrawn(x)) return "";
   Svg svg(kWidth, 90);
   DrawGate(svg, x, evidence.effect_gate, kTop, kBottom);
   const double gate = *evidence.effect < 0 ? -evidence.effect_gate : evidence.effect_gate;
@@ -129,6 +142,7 @@ std::string SharesPlot(std::string_view id, const ChoiceCounts& counts) {
     largest =
         std::max({largest, share(row.reference, counts.n_reference), share(row.observed, counts.n_observed)});
   }
+  if (largest <= 0) return "";
   const std::size_t rows = counts.shown.size() + (counts.n_other > 0 ? 1 : 0);
   Svg svg(kWidth, kTop + kRow * static_cast<double>(rows));
   Legend(svg, 0, 8, "ref-fill", Answers("reference", counts.n_reference), "obs-fill",
@@ -163,12 +177,15 @@ std::string SharesPlot(std::string_view id, const ChoiceCounts& counts) {
 std::string CurvesPlot(std::string_view id, const CurvesText& text, const QuantityCurves& curves) {
   if (curves.empty() || curves.observed.empty()) return "";
   constexpr double kLeft = 40, kTop = 42, kBottom = 200;
-  const double low = std::min(curves.reference.front(), curves.observed.front());
-  const double high = std::max(curves.reference.back(), curves.observed.back());
-  if (!std::isfinite(low) || !std::isfinite(high)) return "";
+  if (!AllFinite(curves.reference) || !AllFinite(curves.observed)) return "";
+  // Of all values: a report made elsewhere may hold some that do not rise.
+  const auto mine = std::minmax_element(curves.reference.begin(), curves.reference.end());
+  const auto theirs = std::minmax_element(curves.observed.begin(), curves.observed.end());
+  const double low = std::min(*mine.first, *theirs.first), high = std::max(*mine.second, *theirs.second);
   const bool logarithmic = low > 0 && high > 30 * low;
   const double margin = high > low ? 0 : std::max(1.0, std::abs(high)) * 0.1;
   const Scale x{logarithmic || low < 0 ? low - margin : 0, high + margin, kLeft, kWidth - 12, logarithmic};
+  if (!CanBeDrawn(x)) return "";
   const Scale y{0, 1, kBottom, kTop};
   Svg svg(kWidth, 240);
   Legend(svg, kLeft, 8, "ref-line", Answers("reference", curves.n_reference), "obs-line",
@@ -214,6 +231,7 @@ std::string PointsPlot(std::string_view id, const PointsText& text, const std::v
   constexpr double kLeft = 44, kTop = 22, kBottom = 236;
   const double margin = high > low ? 0.04 * (high - low) : 1;
   const Scale x{low - margin, high + margin, kLeft, kWidth - 12};
+  if (!CanBeDrawn(x)) return "";
   const Scale y{low - margin, high + margin, kBottom, kTop};
   Svg svg(kWidth, 276);
   for (const double tick : Ticks(y.low, y.high, 5)) {

@@ -105,13 +105,13 @@ std::string Svg::Decoration(std::string_view css) const {
 
 double Scale::operator()(double value) const {
   if (!(high > low)) return (from + to) / 2;
-  const double share =
-      logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+  const double share = logarithmic ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low))
+                                   : (value - low) / (high - low);
   return from + std::clamp(share, 0.0, 1.0) * (to - from);
 }
 
 std::vector<double> Ticks(double low, double high, int wanted, bool logarithmic) {
-  if (!(low < high) || !std::isfinite(low) || !std::isfinite(high) || wanted < 1) return {};
+  if (!(low < high) || !std::isfinite(high - low) || wanted < 1) return {};
   if (logarithmic) return low > 0 ? LogarithmicTicks(low, high, wanted) : std::vector<double>();
   const double rough = (high - low) / wanted;
   const double power = std::pow(10, std::floor(std::log10(rough)));

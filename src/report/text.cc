@@ -97,6 +97,12 @@ std::string SignalLine(const SignalReport& report) {
   return JoinParts(line, std::string(31, ' '), parts);
 }
 
+// "12%" of "12 %".
+std::string Tight(std::string percent) {
+  percent.erase(std::remove(percent.begin(), percent.end(), ' '), percent.end());
+  return percent;
+}
+
 std::string Attributed(const Report& report) {
   std::string text;
   if (report.attribution) {
@@ -108,18 +114,17 @@ std::string Attributed(const Report& report) {
     text += Wrap("  ", "  ", line + ").");
   }
   if (report.mixture) {
-    text += Wrap(
-        "  ", "  ",
-        absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %.0f%% to %.0f%%).",
-                        Printable(report.mixture->model), 100 * report.mixture->fraction,
-                        100 * report.mixture->low, 100 * report.mixture->high));
+    text += Wrap("  ", "  ",
+                 absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %s to %s).",
+                                 Printable(report.mixture->model), 100 * report.mixture->fraction,
+                                 Tight(internal::AtLeastText(report.mixture->low)),
+                                 Tight(internal::AtMostText(report.mixture->high))));
   }
-  if (report.other_share_low && *report.other_share_low > 0) {
-    text +=
-        Wrap("  ", "  ",
-             absl::StrFormat("Whatever else answers, it gives at least %.0f%% of the answers (95%% limit), "
-                             "and may give all of them.",
-                             100 * *report.other_share_low));
+  if (report.other_share_low && *report.other_share_low >= internal::kLeastShownShare) {
+    text += Wrap("  ", "  ",
+                 "Whatever else answers, it gives at least " +
+                     Tight(internal::AtLeastText(*report.other_share_low)) +
+                     " of the answers (95% limit), and may give all of them.");
   }
   if (report.verdict == Verdict::kDiffers && report.configuration && !report.configuration->note.empty()) {
     text += Wrap("  ", "  ", "Other settings do not explain all of it: " + report.configuration->note + ".");
@@ -156,8 +161,8 @@ std::string OpenShare(const LargestShare& share) {
     return "any share of the answers coming from \"" + Printable(share.model) +
            "\" but all of them: short answers do not limit it";
   }
-  return absl::StrFormat("up to %.0f%% of the answers coming from \"%s\"", 100 * share.fraction,
-                         Printable(share.model));
+  return "up to " + Tight(internal::AtMostText(share.fraction)) + " of the answers coming from \"" +
+         Printable(share.model) + "\"";
 }
 
 std::string Limits(const Report& report) {

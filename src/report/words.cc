@@ -1,20 +1,20 @@
 #include "src/report/words.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstddef>
 
 #include "absl/strings/str_format.h"
+#include "src/report/safe_text.h"
 
 namespace pinchbeck::internal {
 namespace {
 
-// "choices, texts and output lengths", of the signals that differ.
-std::string DifferingSignals(const Report& report) {
-  std::vector<std::string> names;
-  for (const SignalReport& signal : report.signals) {
-    if (signal.status == SignalStatus::kDiffers && signal.evidence.counted)
-      names.push_back(SignalTitle(signal.evidence.signal));
-  }
+constexpr std::size_t kMostNamed = 3, kMostOpen = 20;
+
+// "Choices, texts and output lengths".
+std::string Joined(std::vector<std::string> names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i > 0) {
@@ -26,10 +26,110 @@ std::string DifferingSignals(const Report& report) {
   return text;
 }
 
+std::string DifferingSignals(const Report& report) {
+  std::vector<std::string> names;
+  for (const SignalReport& signal : report.signals) {
+    if (signal.status == SignalStatus::kDiffers && signal.evidence.counted)
+      names.push_back(SignalTitle(signal.evidence.signal));
+  }
+  return Joined(names);
+}
+
+// Of the stored alternatives, or else of the signals with a documented default effect: what would have been
+// found.
+std::string FoundText(const Report& report) {
+  std::vector<std::string> signals;
+  std::size_t found = 0;
+  for (const PowerStatement& item : report.power) {
+    if (item.effect) {
+      signals.push_back(SignalTitle(item.against));
+    } else {
+      ++found;
+    }
+  }
+  const std::size_t alternatives = found + report.not_ruled_out.size();
+  if (alternatives > 0) {
+    const std::string all = alternatives == 1 ? "the one stored alternative"
+                            : found == alternatives
+                                ? absl::StrFormat("each of the %d stored alternatives", alternatives)
+                                : absl::StrFormat("%d of %d stored alternatives", found, alternatives);
+    return (found == 0 ? "too small to find " : "large enough to find ") + all + ", had it answered in full";
+  }
+  if (signals.empty()) return "";
+  std::string names = Joined(signals);
+  names[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(names[0])));
+  return "large enough to find a substitute that differs as much as is typical in " + names;
+}
+
+std::string MissedText(const Report& report) {
+  if (report.not_ruled_out.empty()) return "";
+  std::string text = " Not ruled out: ";
+  const std::size_t named = std::min(kMostNamed, report.not_ruled_out.size());
+  for (std::size_t i = 0; i < named; ++i)
+    text += (i > 0 ? ", " : "") + Clip(report.not_ruled_out[i].model, kNameColumns);
+  if (named < report.not_ruled_out.size())
+    text += absl::StrFormat(" and %d more", report.not_ruled_out.size() - named);
+  return text + ".";
+}
+
+std::string ConsistentSummary(const Report& report) {
+  const std::string found = FoundText(report);
+  if (found.empty())
+    return "No counted signal shows a difference. Which substitutes would have been found is not known.";
+  return "No counted signal shows a difference, and the sample was " + found + "." + MissedText(report);
+}
+
+// The reason decides what an inconclusive verdict means: "no difference" would be wrong for some.
+std::vector<std::string> InconclusiveMeanings(const Report& report) {
+  const std::string reason = report.reason.value_or("");
+  if (reason == "configuration") {
+    return {"The answers differ, and other settings of the same model explain the difference.",
+            "Make the settings equal on both sides and record again; that would settle it."};
+  }
+  if (reason == "configuration_or_alternative") {
+    return {"The answers differ. Other settings of the same model explain it, and a stored alternative may.",
+            "Make the settings equal on both sides and record again; that would settle it."};
+  }
+  if (reason == "incoherent_log_probabilities") {
+    return {
+        "No other counted signal differs, but log-probabilities that contradict themselves are no evidence "
+        "of agreement.",
+        "More answers, whose other signals suffice alone, would settle it; see \"Limits\"."};
+  }
+  if (reason == "effect_below_gate") {
+    return {"There is a difference, but it does not count: it is within what is granted to " +
+                GrantedTo(report.claim) + ".",
+            "What would have been found is under \"Limits\"."};
+  }
+  if (reason == "ranking_only") {
+    return {"The numbers rank; they do not decide. Signals may deviate because the conditions do.",
+            "A recording under the fingerprint's own conditions would settle it."};
+  }
+  return {"These answers show neither agreement nor a difference that counts.",
+          "What would settle it is above and under \"Limits\"."};
+}
+
+std::vector<std::string> InconclusiveNoMeanings(const Report& report) {
+  const std::string reason = report.reason.value_or(""),
+                    no_all_clear = "It is no sign that all is well either.";
+  if (reason == "configuration" || reason == "configuration_or_alternative") {
+    return {"It does not say that another model answers: the settings alone may be the cause.",
+            "It does not say that the settings are the cause: that they explain it is no proof.",
+            no_all_clear};
+  }
+  if (reason == "incoherent_log_probabilities") {
+    return {
+        "It does not say that another model answers. Ask the operator where the log-probabilities come "
+        "from.",
+        no_all_clear};
+  }
+  return {"It is no suspicion against the endpoint.", no_all_clear};
+}
+
 std::string ErrorRate(const Report& report) {
   return absl::StrFormat(
-      "An endpoint that serves the reference's model honestly gets this verdict in at most "
-      "%g %% of audits.",
+      "An endpoint that serves the reference's model under the same conditions, and within the granted "
+      "spread, gets this verdict in at most %g %% of audits.",
       100 * report.alpha);
 }
 
@@ -52,40 +152,6 @@ std::string InconclusiveFinding(const Report& report, const SignalReport& signal
 }
 
 }  // namespace
-
-std::string PValueText(double p) {
-  return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p);
-}
-
-std::string NumberText(double value) {
-  // What sums that cancel leave behind is no number to show.
-  return absl::StrFormat("%.3g", std::abs(value) < 1e-12 ? 0 : value);
-}
-
-std::string PercentText(double share) {
-  if (share > 0 && share < 0.01) return "less than 1 %";
-  if (share < 1 && share > 0.99) return "more than 99 %";
-  return absl::StrFormat("%.0f %%", 100 * share);
-}
-
-std::string EffectText(const SignalEvidence& evidence) {
-  if (!evidence.measurable || !evidence.effect) return "-";
-  std::string text = NumberText(*evidence.effect);
-  if (evidence.effect_low && evidence.effect_high)
-    text += " [" + NumberText(*evidence.effect_low) + ", " + NumberText(*evidence.effect_high) + "]";
-  return text + " " + evidence.effect_unit;
-}
-
-std::string CountText(std::int64_t count) {
-  const std::string digits = std::to_string(count);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const std::size_t left = digits.size() - i;
-    if (i > 0 && left % 3 == 0 && digits[i - 1] != '-') text += ',';
-    text += digits[i];
-  }
-  return text;
-}
 
 std::string QuestionText(Claim claim) {
   return claim == Claim::kWeights ? "Are these the claimed weights, under any honest serving?"
@@ -144,8 +210,7 @@ std::string ReasonText(const Report& report) {
 std::string SummaryText(const Report& report) {
   switch (report.verdict) {
     case Verdict::kConsistent:
-      return "No signal shows a difference, and the sample was large enough to notice the substitutes it was "
-             "tested against.";
+      return ConsistentSummary(report);
     case Verdict::kDiffers: {
       const std::string signals = DifferingSignals(report);
       return (signals.empty() ? "The answers" : signals) + " differ by more than " + GrantedTo(report.claim) +
@@ -161,19 +226,22 @@ std::string SummaryText(const Report& report) {
 std::vector<std::string> Meanings(const Report& report) {
   switch (report.verdict) {
     case Verdict::kConsistent:
-      return {absl::StrFormat("No counted signal rejects that both samples come from one model, at the level "
-                              "%g for all signals together.",
-                              report.alpha),
-              "Substitutes as different as those under \"Limits\" would have been noticed with the stated "
-              "power."};
+      return {
+          absl::StrFormat("No counted signal rejects that both samples come from one model, at the level "
+                          "%g for all signals together.",
+                          report.alpha),
+          report.not_ruled_out.empty()
+              ? "Substitutes as different as those under \"Limits\" would have been found with the stated "
+                "power."
+              : "Only some substitutes would have been found: \"Limits\" says which, with what power, and "
+                "which would have been missed."};
     case Verdict::kDiffers:
       return {
           "The recorded answers and the reference do not come from the same model under the same "
           "conditions, as far as these signals can tell.",
           ErrorRate(report)};
     case Verdict::kInconclusive:
-      return {"These answers show neither agreement nor a difference that counts.",
-              "What would settle it is above and under \"Limits\"."};
+      return InconclusiveMeanings(report);
     case Verdict::kNotMeasurable:
       return {"Nothing was compared, so nothing was found.",
               "Put the cause right and record again; the reason is above."};
@@ -192,11 +260,31 @@ std::vector<std::string> NoMeanings(const Report& report) {
               "It says nothing about anybody's intentions.",
               "The p-value is not the probability that the model is the claimed one."};
     case Verdict::kInconclusive:
-      return {"It is no suspicion against the endpoint.", "It is no sign that all is well either."};
+      return InconclusiveNoMeanings(report);
     case Verdict::kNotMeasurable:
       return {"It says nothing about the model behind the endpoint, neither good nor bad."};
   }
   return {};
+}
+
+std::vector<std::string> NotRuledOutLines(const Report& report) {
+  std::vector<std::string> lines;
+  for (const NotRuledOut& item : report.not_ruled_out) {
+    lines.push_back("Would be missed, found in only " + PercentText(item.power) +
+                    " of simulated audits that it answers in full: " + item.model);
+  }
+  for (const LargestShare& item : report.largest_shares) {
+    lines.push_back((item.fraction >= 1
+                         ? "Any share of the answers but all of them"
+                         : "Up to " + AtMostText(item.fraction) + " of the answers (95 % limit)") +
+                    " may come from " + item.model);
+  }
+  if (lines.size() > kMostOpen) {
+    const std::size_t more = lines.size() - kMostOpen;
+    lines.resize(kMostOpen);
+    lines.push_back(absl::StrFormat("and %d more", more));
+  }
+  return lines;
 }
 
 std::vector<std::string> InnocentExplanations() {
@@ -248,6 +336,15 @@ std::string StatusWords(SignalStatus status) {
   return "";
 }
 
+SignalStatus ShownStatus(const Report& report, const SignalReport& signal) {
+  const bool accuses = signal.status == SignalStatus::kDiffers;
+  return accuses && report.verdict != Verdict::kDiffers ? SignalStatus::kInconclusive : signal.status;
+}
+
+std::string ShownWords(const Report& report, const SignalReport& signal) {
+  return ShownStatus(report, signal) == signal.status ? StatusWords(signal.status) : "deviates";
+}
+
 std::string FindingText(const Report& report, const SignalReport& signal) {
   const SignalEvidence& evidence = signal.evidence;
   switch (signal.status) {
@@ -258,6 +355,8 @@ std::string FindingText(const Report& report, const SignalReport& signal) {
     case SignalStatus::kDiffers:
       if (!evidence.counted)
         return "It differs, but this signal is reported only: it never decides a verdict.";
+      if (report.verdict != Verdict::kDiffers)
+        return "It deviates, but this audit gives no verdict on it: see the reason above.";
       if (evidence.gate_opened_by_alternative && evidence.effect &&
           std::abs(*evidence.effect) <= evidence.effect_gate) {
         return "The difference is small, but it points to a stored alternative, which honest drift does not.";

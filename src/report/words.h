@@ -16,6 +16,12 @@ namespace pinchbeck::internal {
 [[nodiscard]] std::string NumberText(double value);
 // A share as whole percent; "less than 1 %" and "more than 99 %" where rounding would claim nothing or all.
 [[nodiscard]] std::string PercentText(double share);
+// A limit as percent with at most one decimal, rounded so that the sentence around it stays true: "at least"
+// down, "up to" up.
+// A lower limit below kLeastShownShare is "0 %" and says nothing.
+inline constexpr double kLeastShownShare = 0.001;
+[[nodiscard]] std::string AtLeastText(double share);
+[[nodiscard]] std::string AtMostText(double share);
 // "effect [low, high] unit"; "-" where there is none.
 [[nodiscard]] std::string EffectText(const SignalEvidence& evidence);
 // "120,000".
@@ -30,6 +36,9 @@ namespace pinchbeck::internal {
 // What the verdict means, and what it does not.
 [[nodiscard]] std::vector<std::string> Meanings(const Report& report);
 [[nodiscard]] std::vector<std::string> NoMeanings(const Report& report);
+// Stored alternatives that this sample would have missed, and the shares of the others that it leaves open:
+// one line each, a bounded number of them. Names are as they came.
+[[nodiscard]] std::vector<std::string> NotRuledOutLines(const Report& report);
 // What changes answers without another model. Each with what to do about it.
 [[nodiscard]] std::vector<std::string> InnocentExplanations();
 
@@ -39,6 +48,10 @@ namespace pinchbeck::internal {
 [[nodiscard]] std::string SignalQuestion(std::string_view signal);
 // "differs", "other settings", "not measurable" ...
 [[nodiscard]] std::string StatusWords(SignalStatus status);
+// A signal that differs accuses nobody where the verdict is another one: it "deviates", in the colour of
+// `inconclusive`.
+[[nodiscard]] SignalStatus ShownStatus(const Report& report, const SignalReport& signal);
+[[nodiscard]] std::string ShownWords(const Report& report, const SignalReport& signal);
 // What was found in this signal, one or two sentences.
 [[nodiscard]] std::string FindingText(const Report& report, const SignalReport& signal);
 // Whose differences the gate grants: "honest servings of one model" or "the reference's own sessions".

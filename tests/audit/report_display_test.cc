@@ -51,6 +51,16 @@ TEST(DisplaySamplesTest, CountsTheMostFrequentAnswersAndPoolsTheRest) {
   EXPECT_EQ(observed, 10);
 }
 
+TEST(DisplaySamplesTest, LongNamesAreCutBetweenCharacters) {
+  // Characters of two bytes from an odd place on: the limit falls into one.
+  std::string probe = "p";
+  for (int i = 0; i < 1000; ++i) probe += "\xC3\xA9";
+  const ReportDisplay display =
+      DisplaySamples(Build({ChoiceAnswer(probe, "x")}), Build({ChoiceAnswer(probe, "y")}));
+  ASSERT_THAT(display.choices, SizeIs(1));
+  EXPECT_EQ(display.choices[0].probe, probe.substr(0, 399));
+}
+
 TEST(DisplaySamplesTest, ShowsTheProbesThatDifferMost) {
   std::vector<Observation> mine, theirs;
   for (int p = 0; p < 6; ++p) {

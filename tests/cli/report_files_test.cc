@@ -140,6 +140,72 @@ TEST_F(ReportFilesTest, AFailedWriteIsAnErrorAfterTheVerdict) {
   EXPECT_THAT(result.err, HasSubstr("/dev/full"));
 }
 
+TEST_F(ReportFilesTest, FingerprintsOfAFolderAreNotOverwritten) {
+  ASSERT_TRUE(std::filesystem::create_directory(File("models")));
+  std::filesystem::copy(File("m.json"), File("models/m.json"));
+  const CliResult verified =
+      RunCli(Verify({"--alternatives", File("models"), "--html", File("models/m.json")}));
+  const CliResult identified = RunCli({"identify", "--fingerprints", File("models"), "--recording",
+                                       File("observed.jsonl"), "--html", File("models/m.json")});
+  for (const CliResult& result : {verified, identified}) {
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("would overwrite"));
+  }
+  EXPECT_EQ(Read("models/m.json"), Read("m.json"));
+}
+
+TEST_F(ReportFilesTest, SomebodysFileIsNotTakenForATemporaryOne) {
+  Write("r.html.part", "mine");
+  EXPECT_EQ(RunCli(Verify({"--html", File("r.html")})).exit_code, 0);
+  EXPECT_EQ(Read("r.html.part"), "mine");
+  EXPECT_THAT(Read("r.html"), HasSubstr("</html>"));
+  EXPECT_FALSE(std::filesystem::exists(File("r.html.part1")));
+}
+
+TEST_F(ReportFilesTest, ALinkStaysAndItsTargetIsReplaced) {
+  Write("target.html", "old");
+  std::filesystem::create_symlink("target.html", File("link.html"));
+  std::filesystem::create_symlink("new.xml", File("link.xml"));
+  EXPECT_EQ(RunCli(Verify({"--html", File("link.html"), "--junit", File("link.xml")})).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(File("link.html")));
+  EXPECT_TRUE(std::filesystem::is_symlink(File("link.xml")));
+  EXPECT_THAT(Read("target.html"), HasSubstr("</html>"));
+  EXPECT_THAT(Read("new.xml"), HasSubstr("<testsuites"));
+}
+
+// As /dev/stdout does under a redirection, the name leads to a regular file that somebody writes to.
+TEST_F(ReportFilesTest, AnOpenFileIsWrittenToNotReplaced) {
+  if (!std::filesystem::exists("/dev/fd")) GTEST_SKIP() << "no /dev/fd on this system";
+  Write("redirected", "printed\n");
+  std::FILE* file = std::fopen(File("redirected").c_str(), "a");
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(RunCli(Verify({"--markdown", "/dev/fd/" + std::to_string(fileno(file))})).exit_code, 0);
+  EXPECT_GE(std::fputs("more\n", file), 0);
+  std::fclose(file);
+  EXPECT_THAT(Read("redirected"), AllOf(HasSubstr("printed\n## Consistent"), HasSubstr("more\n")));
+}
+
+TEST_F(ReportFilesTest, AFailedRunLeavesNoOldReport) {
+  Write("r.html", "old");
+  Write("r.xml", "old");
+  Write("broken.jsonl", "no JSON\nno JSON\n");
+  const CliResult result = RunCli({"verify", "--fingerprint", File("m.json"), "--recording",
+                                   File("broken.jsonl"), "--html", File("r.html"), "--junit", File("r.xml")});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_EQ(result.out, "");
+  EXPECT_FALSE(std::filesystem::exists(File("r.html")));
+  EXPECT_FALSE(std::filesystem::exists(File("r.xml")));
+}
+
+TEST_F(ReportFilesTest, OneFileThatFailsDoesNotKeepTheOthers) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full on this system";
+  const CliResult result =
+      RunCli(Verify({"--html", "/dev/full", "--junit", File("r.xml"), "--markdown", File("r.md")}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(Read("r.xml"), HasSubstr("<testsuites"));
+  EXPECT_THAT(Read("r.md"), HasSubstr("## Consistent"));
+}
+
 // A live audit: no key in any file, although the server repeats it and the address holds it.
 TEST_F(ReportFilesTest, NoReportHoldsAKey) {
   constexpr const char* kKey = "canary-key-51d0aa";
@@ -163,6 +229,11 @@ TEST_F(ReportFilesTest, NoReportHoldsAKey) {
                                         File("battery.json"),
                                         "--samples",
                                         "6",
+                                        "--groups",
+                                        "choice",
+                                        "--token-limit-field",
+                                        "max_completion_tokens",
+                                        "--insecure-http",
                                         "--max-retries",
                                         "0",
                                         "--ranking-only"};
@@ -176,6 +247,8 @@ TEST_F(ReportFilesTest, NoReportHoldsAKey) {
     EXPECT_THAT(Read(form), HasSubstr("--base-url " + server.url()));
   }
   EXPECT_THAT(Read("html"), HasSubstr("The answers were not kept"));
+  EXPECT_THAT(Read("markdown"), HasSubstr("--groups choice --samples 6 --token-limit-field "
+                                          "max_completion_tokens --insecure-http"));
 }
 
 // What a shell makes of a word.

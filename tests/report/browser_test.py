@@ -11,13 +11,18 @@ import base64
 import json
 import os
 import pathlib
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SIZES = (("phone", 390, True), ("desktop", 1280, False))
 SCHEMES = ("light", "dark")
+# Seconds for an answer or event of the browser.
+PATIENCE = 60
 
 # Every element with text of its own, or SVG text: its colour against what lies behind it.
 CONTRAST = r"""
@@ -57,11 +62,14 @@ class Browser:
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
              "--user-data-dir=" + profile, "--remote-debugging-pipe", "about:blank"],
-            preexec_fn=connect, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=connect, close_fds=False, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_browser[0])
         os.close(from_browser[1])
         self.out, self.inp = os.fdopen(to_browser[1], "wb"), os.fdopen(from_browser[0], "rb")
         self.next, self.buffer, self.events, self.session = 1, b"", [], None
+
+    def attach(self):
         targets = self.call("Target.getTargets")["targetInfos"]
         page = next(target for target in targets if target["type"] == "page")
         self.session = self.call("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
@@ -69,7 +77,11 @@ class Browser:
             self.call(domain + ".enable")
 
     def message(self):
+        deadline = time.monotonic() + PATIENCE
         while b"\0" not in self.buffer:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.inp], [], [], left)[0]:
+                raise RuntimeError("the browser said nothing for %d seconds" % PATIENCE)
             piece = os.read(self.inp.fileno(), 1 << 16)
             if not piece:
                 raise RuntimeError("the browser ended")
@@ -103,7 +115,11 @@ class Browser:
                 return
 
     def close(self):
-        self.process.kill()
+        # With its helpers, which hold files in the profile.
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
 
 
@@ -156,6 +172,8 @@ def look(browser, page, folder):
             colours.add((scheme, found["body"]))
             without, images = unnamed(browser)
             wrong += ["%s: %s" % (name, what) for what in without]
+            if images == 0 and 'role="img"' in page.read_text(encoding="utf-8"):
+                wrong.append("%s: no image is to be seen" % name)
             shot = browser.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
             (folder / (name + ".png")).write_bytes(base64.b64decode(shot["data"]))
             wrong += ["%s: %s" % (name, what) for what in complaints_of(browser.events, url)]
@@ -175,9 +193,10 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     wrong = []
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:
+            browser.attach()
             for page in sys.argv[2:]:
                 wrong += look(browser, pathlib.Path(page), folder)
         finally:

@@ -16,7 +16,8 @@ def check(path):
     wrong = []
     for element in (root, suites[0]):
         for name, found in (("tests", len(cases)), ("failures", len(root.findall(".//failure"))),
-                            ("skipped", len(root.findall(".//skipped"))), ("errors", 0)):
+                            ("skipped", len(root.findall(".//skipped"))),
+                            ("errors", len(root.findall(".//error")))):
             if element.get(name) != str(found):
                 wrong.append("%s: %s is %s, counted %d" % (path, name, element.get(name), found))
     if not cases or cases[0].get("name") != "verdict":
@@ -24,7 +25,7 @@ def check(path):
     if len({case.get("name") for case in cases}) != len(cases):
         wrong.append("%s: two cases have one name" % path)
     for case in cases:
-        for child in case.findall("skipped") + case.findall("failure"):
+        for child in case.findall("skipped") + case.findall("failure") + case.findall("error"):
             if not child.get("message"):
                 wrong.append("%s: %s says no reason" % (path, case.get("name")))
     return wrong

@@ -14,10 +14,11 @@ namespace pinchbeck {
 //   consistent                                          passed
 //   differs, of the verdict, or of a counted signal
 //   of a report whose verdict is `differs`              failure
+//   not_measurable, of the verdict                      error
 //   everything else                                     skipped, with the reason
 //
-// So a suite fails if and only if the verdict is `differs`. A skipped verdict is no agreement, although most
-// continuous integrations show it in green: the exit status tells them apart. Text from outside is escaped
+// So a suite has failures if and only if the verdict is `differs`. A skipped verdict (`inconclusive`) is no
+// agreement, although most continuous integrations show it in green: the exit status tells them apart. Text from outside is escaped
 // and free of characters that XML 1.0 forbids.
 [[nodiscard]] std::string ReportToJunit(const Report& report, const ReportRun& run = {});
 
