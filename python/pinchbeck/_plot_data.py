@@ -68,10 +68,10 @@ def choices(
 
 
 def percent(share: float) -> str:
-    """A share in words that never call certain or impossible what is only near it."""
-    if 0 < share < 0.001:
+    """A share in words that never call certain or impossible what rounding alone has made 0 or 1."""
+    if share < 0.001:
         return "under 0.1 %"
-    return "over 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+    return "over 99.9 %" if share > 0.999 else f"{100 * share:.1f} %"
 
 
 def _order(row: Row) -> tuple[bool, float, int, str]:
