@@ -68,7 +68,8 @@ TEST(ReportToHtmlTest, EverySectionIsThereForEveryVerdict) {
     }
     const bool measured = verdict != Verdict::kNotMeasurable;
     EXPECT_EQ(html.find("<h2>Limits at this sample size</h2>") != std::string::npos, measured);
-    EXPECT_EQ(html.find("<h2>Stored models that fit</h2>") != std::string::npos, verdict == Verdict::kDiffers);
+    EXPECT_EQ(html.find("<h2>Stored models that fit</h2>") != std::string::npos,
+              verdict == Verdict::kDiffers);
     EXPECT_THAT(html, HasSubstr("pinchbeck verify --fingerprint"));
     EXPECT_THAT(html, HasSubstr(std::string(64, 'a')));
     EXPECT_THAT(html, HasSubstr("flagship-1"));

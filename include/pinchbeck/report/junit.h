@@ -18,8 +18,8 @@ namespace pinchbeck {
 //   everything else                                     skipped, with the reason
 //
 // So a suite has failures if and only if the verdict is `differs`. A skipped verdict (`inconclusive`) is no
-// agreement, although most continuous integrations show it in green: the exit status tells them apart. Text from outside is escaped
-// and free of characters that XML 1.0 forbids.
+// agreement, although most continuous integrations show it in green: the exit status tells them apart. Text
+// from outside is escaped and free of characters that XML 1.0 forbids.
 [[nodiscard]] std::string ReportToJunit(const Report& report, const ReportRun& run = {});
 
 }  // namespace pinchbeck
