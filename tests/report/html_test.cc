@@ -27,7 +27,7 @@ const std::vector<std::string>& Hostile() {
       "--><script>",
       "&lt;script&gt;&#60;script&#62;",
       "javascript:alert(1)//http://evil.example/",
-      std::string("nul\0\x01\x1b[2J\x7f", 12),
+      std::string("nul\0\x01\x1b[2J\x7f", 10),
       "\xE2\x80\xAEgpj.exe\xE2\x81\xA6\xE2\x80\x8B\xEF\xBB\xBF",
       "\xFF\xFE\xC3(\xED\xA0\x80\xF5\x80\x80\x80",
       "line\nbreak\r\n\ttab",
