@@ -75,11 +75,7 @@ py::object Hashable(const py::handle& value) {
   return py::tuple(items);
 }
 
-py::ssize_t HashOf(const py::object& self) {
-  py::tuple values = ValuesOf(self);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = Hashable(values[i]);
-  return py::hash(values);
-}
+py::ssize_t HashOf(const py::object& self) { return py::hash(Hashable(ValuesOf(self))); }
 
 }  // namespace
 

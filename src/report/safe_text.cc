@@ -45,7 +45,8 @@ std::string Spell(char32_t c) {
     case '\r':
       return "\\r";
     default:
-      return absl::StrFormat(c > 0xFFFF ? "\\U%08x" : "\\u%04x", static_cast<unsigned>(c));
+      return c > 0xFFFF ? absl::StrFormat("\\U%08x", static_cast<unsigned>(c))
+                        : absl::StrFormat("\\u%04x", static_cast<unsigned>(c));
   }
 }
 
