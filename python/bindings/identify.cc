@@ -31,18 +31,7 @@ absl::StatusOr<Identification> IdentifyArgument(const IdentifyLibrary& library,
                                                 const std::vector<Recording>& recordings,
                                                 const IdentifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadSample(recordings, library.plan()));
-  PINCHBECK_ASSIGN_OR_RETURN(Identification result, Identify(library, observed.sample, options));
-  const std::vector<std::string>& read = observed.recordings.warnings;
-  result.warnings.insert(result.warnings.begin(), read.begin(), read.end());
-  if (observed.unplanned > 0) {
-    result.warnings.push_back(std::to_string(observed.unplanned) +
-                              " observations belong to probes that no fingerprint holds and were left out");
-  }
-  if (result.n_failed > 0) {
-    result.warnings.push_back(std::to_string(result.n_failed) +
-                              " requests failed; failures are counted, not compared");
-  }
-  return result;
+  return IdentifyObserved(library, observed, options);
 }
 
 Identification IdentifyWithLibrary(const IdentifyLibrary& library, const RecordingArgument& recording,

@@ -16,7 +16,6 @@
 #include "python/bindings/observations.h"
 #include "python/bindings/result.h"
 #include "python/bindings/status.h"
-#include "src/audit/warnings.h"
 
 namespace pinchbeck::python {
 
@@ -47,9 +46,7 @@ absl::StatusOr<Report> VerifyArgument(const Fingerprint& fingerprint,
                                       const std::vector<Recording>& recordings,
                                       const VerifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadSample(recordings, fingerprint.plan));
-  PINCHBECK_ASSIGN_OR_RETURN(Report report, Verify(fingerprint, observed.sample, options));
-  internal::WarnAboutRecordings(fingerprint, observed, options.max_age_days, report);
-  return report;
+  return VerifyObserved(fingerprint, observed, options);
 }
 
 Report VerifyRecording(const Fingerprint& fingerprint, const RecordingArgument& recording,

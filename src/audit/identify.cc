@@ -324,6 +324,12 @@ absl::StatusOr<Identification> IdentifyRecordings(const IdentifyLibrary& library
                                                   const std::vector<std::string>& recordings,
                                                   const IdentifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadObserved(recordings, library.plan()));
+  return IdentifyObserved(library, observed, options);
+}
+
+absl::StatusOr<Identification> IdentifyObserved(const IdentifyLibrary& library,
+                                                const ObservedSample& observed,
+                                                const IdentifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(Identification result, Identify(library, observed.sample, options));
   result.warnings.insert(result.warnings.begin(), observed.recordings.warnings.begin(),
                          observed.recordings.warnings.end());

@@ -210,6 +210,11 @@ absl::StatusOr<Report> VerifyRecordings(const Fingerprint& fingerprint,
                                         const std::vector<std::string>& recordings,
                                         const VerifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(const ObservedSample observed, ReadObserved(recordings, fingerprint.plan));
+  return VerifyObserved(fingerprint, observed, options);
+}
+
+absl::StatusOr<Report> VerifyObserved(const Fingerprint& fingerprint, const ObservedSample& observed,
+                                      const VerifyOptions& options) {
   PINCHBECK_ASSIGN_OR_RETURN(Report report, Verify(fingerprint, observed.sample, options));
   internal::WarnAboutRecordings(fingerprint, observed, options.max_age_days, report);
   report.display.reference_first = fingerprint.FirstTime();

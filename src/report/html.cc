@@ -15,21 +15,6 @@ using internal::Fact;
 using internal::Name;
 using internal::PValueText;
 
-std::string Headline(const Report& report) {
-  const std::string model = Name(report.model);
-  switch (report.verdict) {
-    case Verdict::kConsistent:
-      return "Consistent with the reference of " + model;
-    case Verdict::kDiffers:
-      return "Differs from the reference of " + model;
-    case Verdict::kInconclusive:
-      return "Undecided against the reference of " + model;
-    case Verdict::kNotMeasurable:
-      return "Nothing could be compared with the reference of " + model;
-  }
-  return "";
-}
-
 std::string VerdictWords(Verdict verdict) {
   return verdict == Verdict::kNotMeasurable ? "not measurable" : std::string(VerdictName(verdict));
 }
@@ -64,9 +49,9 @@ std::string Top(const Report& report) {
   const std::string css(VerdictName(report.verdict));
   return "<div class=\"top\"><header class=\"verdict " + css + "\">\n" +
          internal::Chip(css, VerdictWords(report.verdict)) +
-         internal::Paragraph(internal::QuestionText(report.claim), "eyebrow") + "<h1>" + Headline(report) +
-         "</h1>\n" + internal::Paragraph(internal::SummaryText(report), "lede") + Facts(report) +
-         "</header></div>\n";
+         internal::Paragraph(internal::QuestionText(report.claim), "eyebrow") + "<h1>" +
+         internal::HeadlineText(report, Name(report.model)) + "</h1>\n" +
+         internal::Paragraph(internal::SummaryText(report), "lede") + Facts(report) + "</header></div>\n";
 }
 
 std::string MeaningPanels(const Report& report) {

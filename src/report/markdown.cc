@@ -51,21 +51,6 @@ std::string Sentence(std::string_view text) {
   return result;
 }
 
-std::string Headline(const Report& report) {
-  const std::string model = Code(report.model);
-  switch (report.verdict) {
-    case Verdict::kConsistent:
-      return "Consistent with the reference of " + model;
-    case Verdict::kDiffers:
-      return "Differs from the reference of " + model;
-    case Verdict::kInconclusive:
-      return "Inconclusive against the reference of " + model;
-    case Verdict::kNotMeasurable:
-      return "Not measurable against the reference of " + model;
-  }
-  return "";
-}
-
 std::string SignalRows(const Report& report) {
   std::string text =
       "| signal | status | p-value | effect | granted up to | answers |\n|---|---|---|---|---|---|\n";
@@ -117,7 +102,8 @@ std::string Command(const std::string& command) {
 }  // namespace
 
 std::string ReportToMarkdown(const Report& report, const ReportRun& run) {
-  std::string text = "## " + Headline(report) + "\n\n" + Sentence(internal::SummaryText(report)) + "\n\n";
+  std::string text = "## " + internal::HeadlineText(report, Code(report.model)) + "\n\n" +
+                     Sentence(internal::SummaryText(report)) + "\n\n";
   text += absl::StrFormat("%s observed answers against %s of the reference",
                           internal::CountText(report.n_observed), internal::CountText(report.n_reference));
   if (report.p_value) {

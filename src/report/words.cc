@@ -153,6 +153,20 @@ std::string InconclusiveFinding(const Report& report, const SignalReport& signal
 
 }  // namespace
 
+std::string HeadlineText(const Report& report, const std::string& model) {
+  switch (report.verdict) {
+    case Verdict::kConsistent:
+      return "Consistent with the reference of " + model;
+    case Verdict::kDiffers:
+      return "Differs from the reference of " + model;
+    case Verdict::kInconclusive:
+      return "Inconclusive against the reference of " + model;
+    case Verdict::kNotMeasurable:
+      return "Nothing could be compared with the reference of " + model;
+  }
+  return "";
+}
+
 std::string QuestionText(Claim claim) {
   return claim == Claim::kWeights ? "Are these the claimed weights, under any honest serving?"
                                   : "Has this serving changed since the reference was taken?";

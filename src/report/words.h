@@ -27,6 +27,8 @@ inline constexpr double kLeastShownShare = 0.001;
 // "120,000".
 [[nodiscard]] std::string CountText(std::int64_t count);
 
+// The verdict and the model in one line; `model` is the name as the format shows it, escaped already.
+[[nodiscard]] std::string HeadlineText(const Report& report, const std::string& model);
 // The claim as a question.
 [[nodiscard]] std::string QuestionText(Claim claim);
 // Why the verdict is inconclusive or not measurable: one or two sentences. Empty without a reason.

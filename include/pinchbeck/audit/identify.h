@@ -133,6 +133,11 @@ class IdentifyLibrary {
                                                                 const std::vector<std::string>& recordings,
                                                                 const IdentifyOptions& options = {});
 
+// The same for recordings that were read by library.plan() already, from files or from memory.
+[[nodiscard]] absl::StatusOr<Identification> IdentifyObserved(const IdentifyLibrary& library,
+                                                              const ObservedSample& observed,
+                                                              const IdentifyOptions& options = {});
+
 }  // namespace pinchbeck
 
 #endif  // PINCHBECK_AUDIT_IDENTIFY_H_

@@ -56,6 +56,11 @@ struct VerifyOptions {
                                                       const std::vector<std::string>& recordings,
                                                       const VerifyOptions& options = {});
 
+// The same for recordings that were read by the fingerprint's plan already, from files or from memory.
+[[nodiscard]] absl::StatusOr<Report> VerifyObserved(const Fingerprint& fingerprint,
+                                                    const ObservedSample& observed,
+                                                    const VerifyOptions& options = {});
+
 // Compares two recordings: A is enrolled in memory, B verified against it.
 [[nodiscard]] absl::StatusOr<Report> CompareRecordings(const std::string& recording_a,
                                                        const std::string& recording_b,
