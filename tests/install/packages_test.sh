@@ -43,7 +43,7 @@ for package in "${packages[@]}"; do
     *) true ;;
   esac || fail "$name: wrong dependencies"
   if [[ $name == libpinchbeck0* ]]; then
-    dpkg-deb --info "$package" shlibs | grep -qx "libpinchbeck 0\.[0-9]* $name (>= .*)" ||
+    grep -qx <<<"$(dpkg-deb --info "$package" shlibs)" "libpinchbeck 0\.[0-9]* $name (>= .*)" ||
       fail "$name does not say what its users depend on"
   fi
 done

@@ -28,7 +28,9 @@ shows namespacepinchbeck.html 'Compares an observed sample'
 shows structpinchbeck_1_1VerifyOptions.html 'Relabelings; raised to 20 k / alpha'
 shows classpinchbeck_1_1stats_1_1LikelihoodRatioEProcess.html 'largest wealth &gt;= 1/alpha'
 # A formula keeps its lines, and a comment inside a function stays where it is.
-grep -A 3 -F '<pre class="fragment">' "$folder/pages/namespacepinchbeck_1_1stats.html" | grep -qF 'sum_j l_j' ||
+# Not through a pipe: the second grep may end before the first has written all.
+formulas=$(grep -A 3 -F '<pre class="fragment">' "$folder/pages/namespacepinchbeck_1_1stats.html")
+grep -qF 'sum_j l_j' <<<"$formulas" ||
   fail 'the formula of Anderson and Darling is not preformatted'
 mapfile -t pages < <(find "$folder/pages" -name '*.html' ! -name '*_source.html')
 ! grep -qF 'off by -i pi on the' "${pages[@]}" || fail 'a comment inside a function was shown'
