@@ -1,0 +1,337 @@
+#include "pinchbeck/audit/observer.h"
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pinchbeck/internal/status_macros.h"
+#include "src/audit/probe_matcher.h"
+#include "src/signal/declaration_sample.h"
+
+namespace pinchbeck {
+namespace {
+
+using internal::ProbeMatch;
+using internal::ProbeMatchResult;
+
+constexpr std::size_t kDeclaredValues = 64;
+
+std::size_t BytesOf(const std::optional<std::string>& text) {
+  return text.has_value() ? text->capacity() : 0;
+}
+
+std::size_t BytesOf(const TokenLogprob& token) { return sizeof(TokenLogprob) + token.token.capacity(); }
+
+// What an observation holds on the heap, and itself.
+std::size_t BytesOf(const Observation& observation) {
+  const RequestRecord& request = observation.request;
+  const ResponseRecord& response = observation.response;
+  std::size_t bytes = sizeof(Observation) + observation.probe.capacity();
+  for (const auto* text :
+       {&observation.session, &observation.time, &observation.endpoint, &request.api, &request.model,
+        &request.prompt_sha256, &response.id, &response.model, &response.text, &response.reasoning_text,
+        &response.finish_reason, &response.native_finish_reason, &response.provider,
+        &response.system_fingerprint}) {
+    bytes += BytesOf(*text);
+  }
+  if (response.token_ids.has_value()) bytes += response.token_ids->capacity() * sizeof(std::int64_t);
+  const TimingRecord& timing = observation.timing;
+  bytes += timing.event_s.capacity() * sizeof(double);
+  bytes += timing.event_tokens.capacity() * sizeof(std::int64_t);
+  bytes += observation.logprobs.capacity() * sizeof(PositionLogprobs);
+  for (const PositionLogprobs& position : observation.logprobs) {
+    bytes += position.sampled.token.capacity();
+    for (const TokenLogprob& token : position.top) bytes += BytesOf(token);
+  }
+  if (observation.error.has_value()) bytes += observation.error->message.capacity();
+  return bytes;
+}
+
+using Tally = std::map<std::string, std::int64_t>;
+
+// A server that declares something new every time must not grow the tally without end.
+void AddTo(Tally& tally, const Tally& seen) {
+  for (const auto& [value, count] : seen) {
+    const bool room = tally.size() < kDeclaredValues || tally.contains(value);
+    tally[room ? value : "(other)"] += count;
+  }
+}
+
+ObservationUse UseOf(const Exchange& exchange, const ProbeMatchResult& match) {
+  switch (match.match) {
+    case ProbeMatch::kProbe:
+      return exchange.observation.error.has_value() ? ObservationUse::kFailed : ObservationUse::kProbe;
+    case ProbeMatch::kOtherSettings:
+      return ObservationUse::kOtherSettings;
+    case ProbeMatch::kUnknownPrompt:
+      return ObservationUse::kUnknownPrompt;
+    case ProbeMatch::kObstacle:
+      break;
+  }
+  switch (exchange.obstacle) {
+    case RequestObstacle::kPromptNotText:
+      return ObservationUse::kPromptNotText;
+    case RequestObstacle::kSeed:
+      return ObservationUse::kSeed;
+    default:
+      return ObservationUse::kOtherParameter;
+  }
+}
+
+}  // namespace
+
+std::string_view ObservationUseName(ObservationUse use) {
+  switch (use) {
+    case ObservationUse::kProbe:
+      return "probe";
+    case ObservationUse::kFailed:
+      return "failed";
+    case ObservationUse::kUnknownPrompt:
+      return "unknown_prompt";
+    case ObservationUse::kOtherSettings:
+      return "other_settings";
+    case ObservationUse::kPromptNotText:
+      return "prompt_not_text";
+    case ObservationUse::kSeed:
+      return "seed";
+    case ObservationUse::kOtherParameter:
+      return "other_parameter";
+  }
+  return "other_parameter";
+}
+
+class Observer::Impl {
+ public:
+  Impl(const Fingerprint& fingerprint, const ObserverOptions& options)
+      : options_(options), matcher_(fingerprint) {
+    reference_.declaration = fingerprint.Pooled().declaration;
+    if (matcher_.unmatchable() > 0) {
+      warnings_.push_back(std::to_string(matcher_.unmatchable()) + " of " +
+                          std::to_string(matcher_.unmatchable() + matcher_.matchable()) +
+                          " probes of the fingerprint have no prompt digest; no request can match them");
+    }
+  }
+
+  const ObserverOptions& options() const { return options_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // Counts the refusal, or hands the exchange on.
+  absl::StatusOr<ObservationUse> Add(absl::StatusOr<Exchange> exchange) {
+    if (!exchange.ok()) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ++counts_.refused;
+      return exchange.status();
+    }
+    const ProbeMatchResult match = matcher_.Match(*exchange);
+    const ObservationUse use = UseOf(*exchange, match);
+    if (match.probe != nullptr) exchange->observation.probe = *match.probe;
+    const bool buffered = use == ObservationUse::kProbe || use == ObservationUse::kFailed;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++counts_.exchanges;
+    ++counts_.uses[static_cast<std::size_t>(use)];
+    Declare(exchange->observation, buffered);
+    if (!buffered) return use;
+    if (monitor_.has_value() && !monitor_->Step(exchange->observation).ok()) ++counts_.monitor_refused;
+    Buffer(std::move(exchange->observation));
+    return use;
+  }
+
+  absl::Status AddStream() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (counts_.open_streams >= static_cast<std::int64_t>(options_.max_streams)) {
+      ++counts_.refused;
+      return absl::ResourceExhaustedError(std::to_string(options_.max_streams) +
+                                          " streams are open; finish or drop some, or raise max_streams");
+    }
+    ++counts_.open_streams;
+    return absl::OkStatus();
+  }
+
+  void RemoveStream(bool abandoned) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --counts_.open_streams;
+    if (abandoned) ++counts_.abandoned;
+  }
+
+  void CountRefusal() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++counts_.refused;
+  }
+
+  void Attach(Monitor monitor) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    monitor_.emplace(std::move(monitor));
+  }
+
+  bool WithMonitor(const std::function<void(Monitor&)>& visit) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!monitor_.has_value()) return false;
+    visit(*monitor_);
+    return true;
+  }
+
+  std::optional<MonitorDecision> decision() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!monitor_.has_value()) return std::nullopt;
+    return monitor_->decision();
+  }
+
+  std::vector<Observation> Take() {
+    std::deque<Observation> taken;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      taken.swap(buffer_);
+      bytes_ = 0;
+    }
+    return {std::make_move_iterator(taken.begin()), std::make_move_iterator(taken.end())};
+  }
+
+  ObserverCounts counts() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ObserverCounts counts = counts_;
+    counts.buffered = static_cast<std::int64_t>(buffer_.size());
+    counts.buffered_bytes = bytes_;
+    return counts;
+  }
+
+  SignalEvidence Declaration() const {
+    SampleSet observed;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      observed.declaration = declared_;
+    }
+    return EvaluateDeclaration(reference_, observed, SignalOptions{});
+  }
+
+ private:
+  void Declare(const Observation& observation, bool made_like_a_probe) {
+    if (observation.error.has_value()) return;
+    DeclarationSample one;
+    internal::AddDeclaration(observation, one);
+    declared_.responses += one.responses;
+    AddTo(declared_.models, one.models);
+    AddTo(declared_.id_shapes, one.id_shapes);
+    AddTo(declared_.system_fingerprints, one.system_fingerprints);
+    AddTo(declared_.usage_fields, one.usage_fields);
+    // How an answer ends depends on what was asked.
+    if (made_like_a_probe) AddTo(declared_.finish_reasons, one.finish_reasons);
+  }
+
+  void Buffer(Observation observation) {
+    const std::size_t bytes = BytesOf(observation);
+    while (!buffer_.empty() &&
+           (buffer_.size() >= options_.max_observations || bytes_ + bytes > options_.max_bytes)) {
+      bytes_ -= BytesOf(buffer_.front());
+      buffer_.pop_front();
+      ++counts_.dropped;
+    }
+    if (bytes > options_.max_bytes) {
+      ++counts_.dropped;
+      return;
+    }
+    buffer_.push_back(std::move(observation));
+    bytes_ += BytesOf(buffer_.back());
+  }
+
+  const ObserverOptions options_;
+  const internal::ProbeMatcher matcher_;
+  SampleSet reference_;
+  std::vector<std::string> warnings_;
+  mutable std::mutex mutex_;
+  ObserverCounts counts_;
+  std::deque<Observation> buffer_;
+  std::size_t bytes_ = 0;
+  DeclarationSample declared_;
+  std::optional<Monitor> monitor_;
+};
+
+class ObserverStream::Impl {
+ public:
+  Impl(std::shared_ptr<Observer::Impl> owner, ExchangeReader reader)
+      : observer(std::move(owner)), reader_(std::move(reader)) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { observer->RemoveStream(/*abandoned=*/reader_.has_value()); }
+
+  absl::StatusOr<ExchangeReader*> reader() {
+    if (reader_.has_value()) return &*reader_;
+    return absl::FailedPreconditionError("the stream is finished; open another one");
+  }
+
+  absl::StatusOr<ObservationUse> Finish(const ExchangeEnd& end) {
+    PINCHBECK_RETURN_IF_ERROR(reader().status());
+    absl::StatusOr<Exchange> exchange = std::move(*reader_).Finish(end);
+    reader_.reset();
+    return observer->Add(std::move(exchange));
+  }
+
+ private:
+  std::shared_ptr<Observer::Impl> observer;
+  std::optional<ExchangeReader> reader_;
+};
+
+ObserverStream::ObserverStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ObserverStream::ObserverStream(ObserverStream&&) noexcept = default;
+ObserverStream& ObserverStream::operator=(ObserverStream&&) noexcept = default;
+ObserverStream::~ObserverStream() = default;
+
+absl::Status ObserverStream::OnBytes(std::string_view bytes, double arrival_s) {
+  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->reader());
+  return reader->OnBytes(bytes, arrival_s);
+}
+
+absl::Status ObserverStream::OnEvent(std::string_view json, double arrival_s) {
+  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->reader());
+  return reader->OnEvent(json, arrival_s);
+}
+
+absl::StatusOr<ObservationUse> ObserverStream::Finish(const ExchangeEnd& end) { return impl_->Finish(end); }
+
+absl::StatusOr<Observer> Observer::Create(const Fingerprint& fingerprint, const ObserverOptions& options) {
+  const ExchangeLimits& limits = options.limits;
+  for (const std::size_t limit : {options.max_observations, options.max_bytes, options.max_streams,
+                                  limits.max_request_bytes, limits.max_response_bytes}) {
+    if (limit == 0) return absl::InvalidArgumentError("a limit of the observer is 0; it must be at least 1");
+  }
+  return Observer(std::make_shared<Impl>(fingerprint, options));
+}
+
+Observer::Observer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Observer::Observer(Observer&&) noexcept = default;
+Observer& Observer::operator=(Observer&&) noexcept = default;
+Observer::~Observer() = default;
+
+absl::StatusOr<ObservationUse> Observer::Observe(const ExchangeRequest& request, std::string_view response,
+                                                 const ExchangeEnd& end) {
+  return impl_->Add(ReadExchange(request, response, end, impl_->options().limits));
+}
+
+absl::StatusOr<ObservationUse> Observer::ObserveJson(std::string_view exchange) {
+  return impl_->Add(ReadExchangeJson(exchange, impl_->options().limits));
+}
+
+absl::StatusOr<ObserverStream> Observer::Open(const ExchangeRequest& request) {
+  absl::StatusOr<ExchangeReader> reader = ExchangeReader::Create(request, impl_->options().limits);
+  if (!reader.ok()) {
+    impl_->CountRefusal();
+    return reader.status();
+  }
+  PINCHBECK_RETURN_IF_ERROR(impl_->AddStream());
+  return ObserverStream(std::make_unique<ObserverStream::Impl>(impl_, *std::move(reader)));
+}
+
+void Observer::Attach(Monitor monitor) { impl_->Attach(std::move(monitor)); }
+bool Observer::WithMonitor(const std::function<void(Monitor&)>& visit) { return impl_->WithMonitor(visit); }
+std::optional<MonitorDecision> Observer::decision() const { return impl_->decision(); }
+std::vector<Observation> Observer::Take() { return impl_->Take(); }
+ObserverCounts Observer::counts() const { return impl_->counts(); }
+SignalEvidence Observer::Declaration() const { return impl_->Declaration(); }
+const std::vector<std::string>& Observer::warnings() const { return impl_->warnings(); }
+
+}  // namespace pinchbeck
