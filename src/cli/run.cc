@@ -35,6 +35,7 @@ int RunSafely(const std::vector<std::string>& arguments, CommandContext& context
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);
+  AddImportCommand(app, context);
   AddMockRelayCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
