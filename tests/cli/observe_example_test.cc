@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "pinchbeck/fingerprint/builder.h"
 #include "tests/cli/mock_relay_fixture.h"
@@ -32,6 +33,13 @@ class ObserveExampleTest : public RelayTest {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
   }
 
+  // More answers than are asked for, because the relay gives each recorded one once.
+  static std::vector<Observation> Recorded(const std::string& prompt, const std::string& prefix) {
+    std::vector<Observation> answers;
+    for (int i = 0; i < 200; ++i) answers.push_back(Answer(prompt, prefix + std::to_string(i % 10)));
+    return answers;
+  }
+
   void Enrol() const {
     EnrollOptions options;
     options.model = "claimed";
@@ -49,12 +57,12 @@ class ObserveExampleTest : public RelayTest {
 
 TEST_F(ObserveExampleTest, HonestTrafficRaisesNoAlarmAndSwappedTrafficDoes) {
   Enrol();
-  Start(Options({Write("honest.jsonl", Answers("Pick one.", "A", 10))}));
+  Start(Options({Write("honest.jsonl", Recorded("Pick one.", "A"))}));
   const Outcome honest = RunExample("Pick one.");
   EXPECT_EQ(honest.exit_code, 0) << honest.out;
   EXPECT_EQ(honest.out, "probe: 60\nno alarm so far\n");
   relay_.reset();
-  Start(Options({Write("other.jsonl", Answers("Pick one.", "B", 10))}));
+  Start(Options({Write("other.jsonl", Recorded("Pick one.", "B"))}));
   const Outcome swapped = RunExample("Pick one.");
   EXPECT_EQ(swapped.exit_code, 1) << swapped.out;
   EXPECT_EQ(swapped.out, "probe: 60\ndiffers from the reference\n");
@@ -62,7 +70,7 @@ TEST_F(ObserveExampleTest, HonestTrafficRaisesNoAlarmAndSwappedTrafficDoes) {
 
 TEST_F(ObserveExampleTest, OtherPromptsAreCountedOnly) {
   Enrol();
-  Start(Options({Write("other.jsonl", Answers("Name a town.", "B", 10))}));
+  Start(Options({Write("other.jsonl", Recorded("Name a town.", "B"))}));
   EXPECT_EQ(RunExample("Name a town.").out, "unknown_prompt: 60\nno alarm so far\n");
 }
 
