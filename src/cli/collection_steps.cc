@@ -95,8 +95,6 @@ void WarnOfMissingFeatures(const Battery& battery, const Dialect& dialect, Comma
   }
 }
 
-// Answers without the effort that was asked for would look as if the endpoint had ignored it.
-
 }  // namespace
 
 std::string FailureText(const FailureCount& failure) {
@@ -146,11 +144,8 @@ absl::StatusOr<PreparedCollection> PrepareCollection(const CollectFlags& flags, 
 }
 
 absl::StatusOr<RecordingWriter> OpenUnchanged(const std::string& out_path, std::uintmax_t bytes_read) {
-  const bool grown = BytesOf(out_path) > bytes_read;
   PINCHBECK_ASSIGN_OR_RETURN(RecordingWriter writer, RecordingWriter::Open(out_path));
-  // Repairing a gzip recording packs its end anew, which may take more bytes.
-  const bool packed = out_path.ends_with(".gz");
-  if (!grown && (packed || BytesOf(out_path) <= bytes_read)) return writer;
+  if (static_cast<std::uintmax_t>(writer.opened_bytes()) <= bytes_read) return writer;
   return absl::FailedPreconditionError(
       absl::StrCat(out_path, ": another process has added answers meanwhile; go on with --resume"));
 }

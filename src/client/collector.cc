@@ -346,8 +346,9 @@ void Collector::CheckEnd() {
 }
 
 void Collector::CheckStopFlag() {
-  if (services_.stop == nullptr || services_.stop->load() == 0) return;
-  if (ending_ && summary_.stop_reason == StopReason::kInterrupted) return;
+  // The other side of a pair may have ended this one for the same reason, which sets no time to cancel.
+  if (stop_seen_ || services_.stop == nullptr || services_.stop->load() == 0) return;
+  stop_seen_ = true;
   End(StopReason::kInterrupted, "interrupted");
   cancel_at_ = std::min(cancel_at_, services_.clock.Monotonic() + options_.stop_grace);
 }

@@ -168,6 +168,7 @@ class Collector {
   // No new request before this time, because the server asked for a pause.
   absl::Duration paused_until_;
   bool ending_ = false;
+  bool stop_seen_ = false;
   absl::Duration cancel_at_ = absl::InfiniteDuration();
   std::int64_t failures_in_a_row_ = 0;
   std::int64_t same_fatal_in_a_row_ = 0;

@@ -62,12 +62,14 @@ std::string_view TrimSpace(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+struct InFlight;
+
 // One request on its way. Its address is known to libcurl, so it never moves.
 struct Transfer {
-  explicit Transfer(std::size_t& bytes_in_flight) : shared_bytes(bytes_in_flight) {}
+  explicit Transfer(InFlight& in_flight) : all(in_flight) {}
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
-  ~Transfer() { shared_bytes -= body_bytes; }
+  ~Transfer() { Release(); }
 
   std::int64_t id = 0;
   TransferHandler* handler = nullptr;
@@ -77,16 +79,16 @@ struct Transfer {
   internal::FailureContext context;
   char curl_words[CURL_ERROR_SIZE] = {};
   std::size_t max_body_bytes = 0;
-  // Of all transfers together; the count belongs to the transport.
-  std::size_t max_shared_bytes = 0;
-  std::size_t& shared_bytes;
   std::size_t max_header_bytes = 0;
+  InFlight& all;
 
   SteadyClock::time_point start;
   double last_bytes_s = 0.0;
   ResponseHead head;
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
+  // Its part of the bytes of all.
+  std::size_t counted_bytes = 0;
   bool head_delivered = false;
   std::optional<TlsInfo> tls;
   TransferFailure own_failure = TransferFailure::kNone;
@@ -96,11 +98,53 @@ struct Transfer {
     own_failure = failure;
     own_message = std::move(message);
   }
+  void Count(std::size_t bytes);
+  void Release();
   void DeliverHead() {
     if (std::exchange(head_delivered, true)) return;
     handler->OnHead(head);
   }
 };
+
+// The requests on their way, and the bytes of their bodies so far.
+struct InFlight {
+  std::size_t bytes = 0;
+  std::size_t max_bytes = 0;
+  // Some transfer was given up by another one's callback, in which libcurl does not let go of it.
+  bool some_given_up = false;
+  std::map<std::int64_t, std::unique_ptr<Transfer>> transfers;
+
+  // Gives up the largest answer, so that a server that sends too much loses its own answers and not those of
+  // a modest one that happens to come last.
+  void GiveUpLargest();
+};
+
+void Transfer::Count(std::size_t bytes) {
+  body_bytes += bytes;
+  counted_bytes += bytes;
+  all.bytes += bytes;
+}
+
+void Transfer::Release() {
+  all.bytes -= counted_bytes;
+  counted_bytes = 0;
+}
+
+void InFlight::GiveUpLargest() {
+  Transfer* largest = nullptr;
+  for (const auto& [id, transfer] : transfers) {
+    if (largest == nullptr || transfer->counted_bytes > largest->counted_bytes) largest = transfer.get();
+  }
+  if (largest == nullptr) return;
+  if (largest->own_failure == TransferFailure::kNone) {
+    largest->Fail(TransferFailure::kTooLarge, "the answers in flight are larger than " +
+                                                  std::to_string(max_bytes) +
+                                                  " bytes together, and that of " + largest->context.origin +
+                                                  ", the largest, was given up: use less concurrency");
+  }
+  largest->Release();
+  some_given_up = true;
+}
 
 std::size_t OnHeaderLine(char* data, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
@@ -140,21 +184,17 @@ std::size_t OnBodyBytes(char* data, std::size_t size, std::size_t count, void* u
     transfer.head.status = static_cast<int>(status);
     transfer.DeliverHead();
   }
-  transfer.body_bytes += bytes.size();
-  transfer.shared_bytes += bytes.size();
+  // Given up before; what still comes is not wanted.
+  if (transfer.own_failure != TransferFailure::kNone) return 0;
+  transfer.Count(bytes.size());
   if (transfer.body_bytes > transfer.max_body_bytes) {
     transfer.Fail(TransferFailure::kTooLarge, "the answer of " + transfer.context.origin +
                                                   " is larger than " +
                                                   std::to_string(transfer.max_body_bytes) + " bytes");
     return 0;
   }
-  if (transfer.shared_bytes > transfer.max_shared_bytes) {
-    transfer.Fail(TransferFailure::kTooLarge, "the answers in flight are larger than " +
-                                                  std::to_string(transfer.max_shared_bytes) +
-                                                  " bytes together, and that of " + transfer.context.origin +
-                                                  " was given up: use less concurrency");
-    return 0;
-  }
+  while (transfer.all.bytes > transfer.all.max_bytes) transfer.all.GiveUpLargest();
+  if (transfer.own_failure != TransferFailure::kNone) return 0;
   if (const absl::Status status = transfer.handler->OnBytes(bytes, arrival_s); !status.ok()) {
     transfer.Fail(TransferFailure::kRejected, internal::Message(status));
     return 0;
@@ -191,12 +231,14 @@ class CurlTransport final : public Transport {
       : options_(std::move(options)), multi_(multi), driver_(std::move(driver)) {
     // Each request gets a connection of its own: on a shared one, answers would delay each other.
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    in_flight_.max_bytes = options_.max_bytes_in_flight;
   }
 
   ~CurlTransport() override {
     const internal::SigpipeGuard guard;
-    for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_.get(), transfer->easy.get());
-    transfers_.clear();
+    for (auto& [id, transfer] : in_flight_.transfers)
+      curl_multi_remove_handle(multi_.get(), transfer->easy.get());
+    in_flight_.transfers.clear();
     driver_.reset();
     multi_.reset();
   }
@@ -208,7 +250,7 @@ class CurlTransport final : public Transport {
       return absl::PermissionDeniedError("refused to send the API key unencrypted to " + url.Origin() +
                                          ": use an https base URL");
     }
-    auto transfer = std::make_unique<Transfer>(bytes_in_flight_);
+    auto transfer = std::make_unique<Transfer>(in_flight_);
     transfer->easy.reset(curl_easy_init());
     if (transfer->easy == nullptr)
       return absl::ResourceExhaustedError("out of memory while starting a request");
@@ -216,7 +258,6 @@ class CurlTransport final : public Transport {
     transfer->handler = &handler;
     transfer->body = request.http.body;
     transfer->max_body_bytes = options_.max_response_bytes;
-    transfer->max_shared_bytes = options_.max_bytes_in_flight;
     transfer->max_header_bytes = options_.max_header_bytes;
     transfer->context.origin = url.Origin();
     transfer->context.timeouts = request.timeouts;
@@ -229,17 +270,17 @@ class CurlTransport final : public Transport {
       return absl::InternalError("libcurl did not accept the request");
     }
     const std::int64_t id = transfer->id;
-    transfers_.emplace(id, std::move(transfer));
+    in_flight_.transfers.emplace(id, std::move(transfer));
     driver_->RunDue();
     return id;
   }
 
   void Cancel(std::int64_t id) override {
-    const auto it = transfers_.find(id);
-    if (it == transfers_.end()) return;
+    const auto it = in_flight_.transfers.find(id);
+    if (it == in_flight_.transfers.end()) return;
     const internal::SigpipeGuard guard;
     curl_multi_remove_handle(multi_.get(), it->second->easy.get());
-    transfers_.erase(it);
+    in_flight_.transfers.erase(it);
   }
 
   std::vector<TransferResult> Poll(absl::Duration max_wait) override {
@@ -262,8 +303,19 @@ class CurlTransport final : public Transport {
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
       results.push_back(End(*static_cast<Transfer*>(user), message->data.result));
     }
+    EndGivenUp(results);
     EndSilentTransfers(results);
     return results;
+  }
+
+  // Ends transfers that were given up for another one's sake and have had no callback of their own since.
+  void EndGivenUp(std::vector<TransferResult>& results) {
+    if (!std::exchange(in_flight_.some_given_up, false)) return;
+    std::vector<Transfer*> given_up;
+    for (auto& [id, transfer] : in_flight_.transfers) {
+      if (transfer->own_failure != TransferFailure::kNone) given_up.push_back(transfer.get());
+    }
+    for (Transfer* transfer : given_up) results.push_back(End(*transfer, CURLE_WRITE_ERROR));
   }
 
   // Ends transfers that have not received a byte for too long.
@@ -274,7 +326,7 @@ class CurlTransport final : public Transport {
     if (now - last_look_ < kBetweenLooks) return;
     last_look_ = now;
     std::vector<Transfer*> silent;
-    for (auto& [id, transfer] : transfers_) {
+    for (auto& [id, transfer] : in_flight_.transfers) {
       const TransferTimeouts& timeouts = transfer->context.timeouts;
       const double limit =
           absl::ToDoubleSeconds(transfer->context.got_bytes ? timeouts.idle : timeouts.first_byte);
@@ -304,7 +356,7 @@ class CurlTransport final : public Transport {
     if (status != 0) transfer.DeliverHead();
     result.head = std::move(transfer.head);
     curl_multi_remove_handle(multi_.get(), easy);
-    transfers_.erase(transfer.id);
+    in_flight_.transfers.erase(transfer.id);
     return result;
   }
 
@@ -337,9 +389,7 @@ class CurlTransport final : public Transport {
   CurlTransportOptions options_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
   std::unique_ptr<internal::MultiDriver> driver_;
-  // Of the bodies so far; transfers take their part away when they end, so that it outlives them.
-  std::size_t bytes_in_flight_ = 0;
-  std::map<std::int64_t, std::unique_ptr<Transfer>> transfers_;
+  InFlight in_flight_;
   std::int64_t next_id_ = 1;
   // When silent transfers were last looked for.
   SteadyClock::time_point last_look_;

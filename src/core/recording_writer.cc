@@ -94,6 +94,7 @@ class RecordingWriter::Impl {
   absl::Status Append(const Observation& observation);
   absl::Status Close();
   std::int64_t repaired_bytes() const { return repaired_bytes_; }
+  std::int64_t opened_bytes() const { return opened_bytes_; }
   const std::string& path() const { return path_; }
 
  private:
@@ -108,6 +109,7 @@ class RecordingWriter::Impl {
   std::string line_;
   std::string compressed_;
   std::int64_t repaired_bytes_ = 0;
+  std::int64_t opened_bytes_ = 0;
   // After a failed write that could not be undone the file may end in half a line.
   absl::Status failure_;
 };
@@ -122,6 +124,7 @@ absl::Status RecordingWriter::Impl::Repair() {
   if (::fstat(file_.get(), &info) != 0) return ErrnoStatus(errno, path_, "cannot inspect");
   is_regular_ = S_ISREG(info.st_mode);
   if (!is_regular_ || info.st_size == 0) return absl::OkStatus();
+  opened_bytes_ = static_cast<std::int64_t>(info.st_size);
   // Refuses contents that contradict the name before anything is cut off.
   PINCHBECK_RETURN_IF_ERROR(internal::OpenByteSource(path_).status());
   if (!gzip_) {
@@ -190,6 +193,7 @@ RecordingWriter::~RecordingWriter() = default;
 absl::Status RecordingWriter::Append(const Observation& observation) { return impl_->Append(observation); }
 absl::Status RecordingWriter::Close() { return impl_->Close(); }
 std::int64_t RecordingWriter::repaired_bytes() const { return impl_->repaired_bytes(); }
+std::int64_t RecordingWriter::opened_bytes() const { return impl_->opened_bytes(); }
 const std::string& RecordingWriter::path() const { return impl_->path(); }
 
 }  // namespace pinchbeck

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ std::string JoinParts(const std::string& first, const std::string& indent,
   }
   return result + line + "\n";
 }
+
+// What sums that cancel leave behind is no effect to show.
+double WithoutRounding(double effect) { return std::abs(effect) < 1e-12 ? 0 : effect; }
 
 std::string PValue(double p) { return p < 0.0001 ? absl::StrFormat("%.1e", p) : absl::StrFormat("%.4f", p); }
 
@@ -130,7 +134,7 @@ std::string SignalLine(const SignalReport& report) {
   }
   std::vector<std::string> parts = {absl::StrFormat("%-10s", p)};
   if (evidence.effect) {
-    std::string effect = absl::StrFormat("effect %.4g", *evidence.effect);
+    std::string effect = absl::StrFormat("effect %.4g", WithoutRounding(*evidence.effect));
     if (evidence.effect_low && evidence.effect_high) {
       effect += absl::StrFormat(" [%.3g, %.3g]", *evidence.effect_low, *evidence.effect_high);
     }

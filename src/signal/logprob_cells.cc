@@ -181,7 +181,10 @@ std::optional<LogprobCell> MakeCell(const std::string& probe, const ProbeSample&
 
 void AddCells(const SampleSet& reference, const SampleSet& observed, bool every_time,
               std::vector<LogprobCell>& cells) {
-  for (const auto& [id, probe] : reference.probes) {
+  for (const auto& entry : reference.probes) {
+    // Plain names: a lambda below uses one of them.
+    const std::string& id = entry.first;
+    const ProbeSample& probe = entry.second;
     const auto it = observed.probes.find(id);
     if (it == observed.probes.end()) continue;
     std::optional<LogprobCell> cell;

@@ -19,8 +19,14 @@ namespace pinchbeck::testing {
 class FakeClock final : public Clock {
  public:
   absl::Time Now() override { return start_ + elapsed_; }
-  absl::Duration Monotonic() override { return elapsed_; }
+  absl::Duration Monotonic() override {
+    if (on_look) on_look();
+    return elapsed_;
+  }
   void Advance(absl::Duration duration) { elapsed_ += duration; }
+
+  // Called before the time is told: lets a test do something in the middle of the loop.
+  std::function<void()> on_look;
 
  private:
   absl::Time start_ = absl::FromCivil(absl::CivilSecond(2026, 11, 20, 8, 0, 0), absl::UTCTimeZone());

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -25,6 +28,7 @@ using pinchbeck::testing::Send;
 using pinchbeck::testing::ServedRequest;
 using pinchbeck::testing::WithLongerLimits;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 TransferRequest WithKey(std::string url) {
@@ -201,6 +205,30 @@ TEST(HostileServer, AnswersInFlightAreBoundedTogether) {
     EXPECT_EQ(Send(*transport, request, third).failure, TransferFailure::kNone);
     EXPECT_EQ(third.body.size(), 60'000U);
   }
+}
+
+// A relay that sends without end must not cost the answers of the trusted endpoint beside it.
+TEST(HostileServer, TheLargestAnswerInFlightIsGivenUpAndNotTheLastOne) {
+  ScriptedServer server([](const ServedRequest& request, int) {
+    if (request.body == "modest") return Reply{HttpBytes(200, std::string(60'000, 'x'))};
+    const std::string most = HttpBytes(200, std::string(90'000, 'x'));
+    return Reply{most.substr(0, most.size() - 1), Reply::After::kHang};
+  });
+  const auto transport = MakeTransport({.max_bytes_in_flight = 100'000});
+  Collected large, modest;
+  const std::int64_t large_id = *transport->Start(MakeRequest(server.url()), large);
+  while (large.body.size() < 89'999) ASSERT_THAT(transport->Poll(absl::Milliseconds(10)), IsEmpty());
+  TransferRequest request = MakeRequest(server.url());
+  request.http.body = "modest";
+  const std::int64_t modest_id = *transport->Start(request, modest);
+  std::map<std::int64_t, TransferResult> ended;
+  while (ended.size() < 2) {
+    for (TransferResult& result : transport->Poll(absl::Seconds(1))) ended[result.id] = std::move(result);
+  }
+  EXPECT_EQ(ended.at(large_id).failure, TransferFailure::kTooLarge);
+  EXPECT_THAT(ended.at(large_id).message, HasSubstr("the largest"));
+  EXPECT_EQ(ended.at(modest_id).failure, TransferFailure::kNone) << ended.at(modest_id).message;
+  EXPECT_EQ(modest.body.size(), 60'000U);
 }
 
 // "hello" in the format of Brotli, as its reference encoder writes it.

@@ -21,8 +21,6 @@ using pinchbeck::testing::Good;
 using pinchbeck::testing::IsFor;
 using pinchbeck::testing::kTested;
 using pinchbeck::testing::kTrusted;
-using pinchbeck::testing::MakeBattery;
-using pinchbeck::testing::MemorySink;
 using pinchbeck::testing::Order;
 using pinchbeck::testing::PairBench;
 using pinchbeck::testing::SentRequest;
@@ -246,6 +244,28 @@ TEST(Pair, TheStopFlagEndsBoth) {
   EXPECT_EQ(summary->a.stop_reason, StopReason::kInterrupted);
   EXPECT_EQ(summary->b.stop_reason, StopReason::kInterrupted);
   EXPECT_LT(bench.transport.sent.size(), 20U);
+}
+
+// Ctrl-C may come between the looks of the one side and of the other.
+TEST(Pair, TheStopFlagCutsTheRequestsOfBothWheneverItIsRaised) {
+  FakeAnswer slow = Good();
+  slow.duration = absl::Hours(1);
+  for (int look = 1; look <= 60; ++look) {
+    PairBench bench(Always(slow), Always(slow));
+    // With a limit of time each side asks the clock after it has looked at the flag.
+    bench.options.budget.max_time = absl::Hours(10);
+    bench.options.stop_grace = absl::Seconds(5);
+    int looks = 0;
+    bench.clock.on_look = [&] {
+      if (++looks == look) bench.stop = 1;
+    };
+    const auto summary = bench.Run();
+    ASSERT_TRUE(summary.ok());
+    EXPECT_EQ(summary->a.stop_reason, StopReason::kInterrupted) << look;
+    EXPECT_EQ(summary->b.stop_reason, StopReason::kInterrupted) << look;
+    EXPECT_LT(bench.clock.Monotonic(), absl::Minutes(1)) << look;
+    EXPECT_EQ(bench.transport.cancelled, static_cast<int>(bench.transport.sent.size())) << look;
+  }
 }
 
 TEST(Pair, ASinkThatFailsEndsBothWithItsError) {

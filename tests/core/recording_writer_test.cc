@@ -105,6 +105,22 @@ TEST_P(RecordingWriterTest, CutsOffAPartialLastLine) {
   EXPECT_EQ(folder_.FileCount(), 1u) << "no temporary file stays behind";
 }
 
+// What a reader saw before can only be compared with the size from before the repair.
+TEST_P(RecordingWriterTest, TellsTheSizeFromBeforeTheRepair) {
+  WriteBytes(Path(), Encode(Line(1) + std::string(20000, 'h')));
+  const auto size = [&] { return static_cast<std::int64_t>(std::filesystem::file_size(Path())); };
+  const std::int64_t before = size();
+  {
+    const absl::StatusOr<RecordingWriter> writer = RecordingWriter::Open(Path());
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    EXPECT_EQ(writer->opened_bytes(), before);
+  }
+  ASSERT_NE(size(), before) << "the partial line was to be cut off";
+  const absl::StatusOr<RecordingWriter> fresh = RecordingWriter::Open(folder_.File("fresh"));
+  ASSERT_TRUE(fresh.ok());
+  EXPECT_EQ(fresh->opened_bytes(), 0);
+}
+
 TEST_P(RecordingWriterTest, CutsOffALongPartialLastLine) {
   const std::string half = "{\"probe\":\"" + std::string(20000, 'h');
   WriteBytes(Path(), Encode(Line(1) + half));

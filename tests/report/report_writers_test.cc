@@ -193,6 +193,12 @@ TEST(ReportToTextTest, TinyPValuesAreNotRoundedToZero) {
   EXPECT_THAT(text, Not(HasSubstr("p = 0.0000")));
 }
 
+TEST(ReportToTextTest, RoundingIsNoEffect) {
+  Report report = Example();
+  report.signals[0].evidence.effect = -1.388e-17;
+  EXPECT_THAT(ReportToText(report), HasSubstr("effect 0 ["));
+}
+
 TEST(ReportToTextTest, ConsistentNeedsNoExcuses) {
   Report report = Example();
   report.verdict = Verdict::kConsistent;

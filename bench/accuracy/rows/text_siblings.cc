@@ -237,7 +237,7 @@ absl::StatusOr<Row> MeasureTextSiblings(const RowContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const auto pools, LoadPools(pairs, context));
   const std::vector<std::size_t> sizes =
       context.quick ? std::vector<std::size_t>{25} : std::vector<std::size_t>{10, 25, 50, 100};
-  const auto draws = static_cast<std::size_t>(context.Draws(200, 8));
+  const auto draws = static_cast<std::size_t>(context.Draws(100, 8));
   const std::size_t honest_draws = std::max<std::size_t>(1, draws / 4), per_pair = draws + honest_draws;
   // Learning from all prompts would take most of a quick run's time.
   const std::vector<Part> parts = MakeParts(pairs, pools, context.quick ? 150 : SIZE_MAX, context);

@@ -102,7 +102,7 @@ class Transport {
 struct CurlTransportOptions {
   // Bytes of one answer after decompression.
   std::size_t max_response_bytes = std::size_t{32} << 20;
-  // Bytes of the bodies of all answers in flight together; the answer that passes it fails.
+  // Bytes of the bodies of all answers in flight together; when it is passed, the largest answer fails.
   std::size_t max_bytes_in_flight = std::size_t{512} << 20;
   std::size_t max_header_bytes = std::size_t{256} << 10;
   // Permits a key over plain http to hosts other than this machine.

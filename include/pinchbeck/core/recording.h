@@ -81,6 +81,9 @@ class RecordingWriter {
   [[nodiscard]] absl::Status Append(const Observation& observation);
   // Bytes (before compression) of the partial line that opening cut off.
   [[nodiscard]] std::int64_t repaired_bytes() const;
+  // Bytes of the file when it was opened, before anything was cut off; 0 for devices and pipes. Nobody else
+  // has written since, so whoever read fewer bytes before has not seen all of it.
+  [[nodiscard]] std::int64_t opened_bytes() const;
   [[nodiscard]] const std::string& path() const;
   // Flushes to stable storage and closes.
   [[nodiscard]] absl::Status Close();
