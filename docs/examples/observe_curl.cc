@@ -4,6 +4,7 @@
 //
 // Asks PROMPT COUNT times, streamed, at temperature 1 with max_tokens 16. If the fingerprint holds this
 // prompt, the answers are compared with it; the end prints what became of them and what the monitor says.
+// What the observer refuses is said on stderr: the watch would be silent about it.
 #include <curl/curl.h>
 
 #include <chrono>
@@ -23,6 +24,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kModel = "gpt-x";
+
+void Report(const char* what, const absl::Status& status) {
+  if (!status.ok()) std::fprintf(stderr, "observer: %s: %s\n", what, status.ToString().c_str());
+}
+
 // One call: what the application does with the bytes, and the observer beside it.
 struct Call {
   pinchbeck::ObserverStream* stream = nullptr;
@@ -36,8 +43,8 @@ std::size_t OnBytes(char* bytes, std::size_t size, std::size_t count, void* user
   auto* const call = static_cast<Call*>(user);
   const std::string_view piece(bytes, size * count);
   call->body += piece;
-  // The observer never stands in the way: what it cannot use it counts.
-  if (call->stream != nullptr) (void)call->stream->OnBytes(piece, call->Seconds());
+  // The observer never stands in the way of the application.
+  if (call->stream != nullptr) Report("a piece", call->stream->OnBytes(piece, call->Seconds()));
   return piece.size();
 }
 
@@ -52,7 +59,8 @@ std::string Escaped(std::string_view text) {
 
 // The application's request. The key is a header; the observer does not see it.
 bool Ask(const std::string& base_url, const std::string& prompt, pinchbeck::Observer& observer) {
-  const std::string body = R"({"model": "gpt-x", "stream": true, "temperature": 1, "max_tokens": 16,)"
+  const std::string body = R"({"model": ")" + std::string(kModel) +
+                           R"(", "stream": true, "temperature": 1, "max_tokens": 16,)"
                            R"( "messages": [{"role": "user", "content": ")" +
                            Escaped(prompt) + R"("}]})";
   pinchbeck::ExchangeRequest request;
@@ -60,6 +68,7 @@ bool Ask(const std::string& base_url, const std::string& prompt, pinchbeck::Obse
   request.body = body;
   request.endpoint = base_url;
   absl::StatusOr<pinchbeck::ObserverStream> stream = observer.Open(request);
+  Report("a request", stream.status());
 
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
@@ -82,7 +91,7 @@ bool Ask(const std::string& base_url, const std::string& prompt, pinchbeck::Obse
     if (status >= 100 && status <= 599) end.status = static_cast<int>(status);
     end.complete = result == CURLE_OK;
     end.total_s = call.Seconds();
-    (void)stream->Finish(end);
+    Report("an answer", stream->Finish(end).status());
   }
   return result == CURLE_OK;
 }
@@ -93,9 +102,16 @@ int Run(const std::string& base_url, const std::string& path, const std::string&
     std::fprintf(stderr, "%s\n", fingerprint.status().ToString().c_str());
     return 2;
   }
-  auto observer = pinchbeck::Observer::Create(*fingerprint);
+  pinchbeck::ObserverOptions options;
+  options.models = {kModel};
+  options.endpoint = base_url;
+  auto observer = pinchbeck::Observer::Create(*fingerprint, options);
   auto monitor = pinchbeck::Monitor::Create(*fingerprint);
-  if (!observer.ok() || !monitor.ok()) return 2;
+  if (!observer.ok() || !monitor.ok()) {
+    Report("cannot start", observer.ok() ? monitor.status() : observer.status());
+    return 2;
+  }
+  for (const std::string& warning : observer->warnings()) std::fprintf(stderr, "%s\n", warning.c_str());
   observer->Attach(*std::move(monitor));
   for (int i = 0; i < count; ++i) {
     if (!Ask(base_url, prompt, *observer)) std::fprintf(stderr, "request %d failed\n", i + 1);

@@ -1,5 +1,6 @@
 #include "pinchbeck/audit/observer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -10,8 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
 #include "src/audit/probe_matcher.h"
+#include "src/client/endpoint_name.h"
+#include "src/client/url.h"
 #include "src/signal/declaration_sample.h"
 
 namespace pinchbeck {
@@ -102,6 +106,10 @@ std::string_view ObservationUseName(ObservationUse use) {
       return "seed";
     case ObservationUse::kOtherParameter:
       return "other_parameter";
+    case ObservationUse::kOtherModel:
+      return "other_model";
+    case ObservationUse::kOtherEndpoint:
+      return "other_endpoint";
   }
   return "other_parameter";
 }
@@ -111,15 +119,10 @@ class Observer::Impl {
   Impl(const Fingerprint& fingerprint, const ObserverOptions& options)
       : options_(options), matcher_(fingerprint) {
     reference_.declaration = fingerprint.Pooled().declaration;
-    if (matcher_.unmatchable() > 0) {
-      warnings_.push_back(std::to_string(matcher_.unmatchable()) + " of " +
-                          std::to_string(matcher_.unmatchable() + matcher_.matchable()) +
-                          " probes of the fingerprint have no prompt digest; no request can match them");
-    }
   }
 
   const ObserverOptions& options() const { return options_; }
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<std::string>& warnings() const { return matcher_.warnings(); }
 
   // Counts the refusal, or hands the exchange on.
   absl::StatusOr<ObservationUse> Add(absl::StatusOr<Exchange> exchange) {
@@ -129,13 +132,14 @@ class Observer::Impl {
       return exchange.status();
     }
     const ProbeMatchResult match = matcher_.Match(*exchange);
-    const ObservationUse use = UseOf(*exchange, match);
+    const std::optional<ObservationUse> elsewhere = Elsewhere(exchange->observation);
+    const ObservationUse use = elsewhere.value_or(UseOf(*exchange, match));
     if (match.probe != nullptr) exchange->observation.probe = *match.probe;
     const bool buffered = use == ObservationUse::kProbe || use == ObservationUse::kFailed;
     const std::lock_guard<std::mutex> lock(mutex_);
     ++counts_.exchanges;
     ++counts_.uses[static_cast<std::size_t>(use)];
-    Declare(exchange->observation, buffered);
+    if (!elsewhere.has_value()) Declare(exchange->observation, buffered);
     if (!buffered) return use;
     if (monitor_.has_value() && !monitor_->Step(exchange->observation).ok()) ++counts_.monitor_refused;
     Buffer(std::move(exchange->observation));
@@ -157,6 +161,23 @@ class Observer::Impl {
     const std::lock_guard<std::mutex> lock(mutex_);
     --counts_.open_streams;
     if (abandoned) ++counts_.abandoned;
+  }
+
+  absl::Status TakeStreamBytes(std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (bytes > options_.max_stream_bytes - stream_bytes_) {
+      ++counts_.refused;
+      return absl::ResourceExhaustedError("the open streams have read " +
+                                          std::to_string(options_.max_stream_bytes) +
+                                          " bytes; this one is given up (see max_stream_bytes)");
+    }
+    stream_bytes_ += bytes;
+    return absl::OkStatus();
+  }
+
+  void ReturnStreamBytes(std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stream_bytes_ -= bytes;
   }
 
   void CountRefusal() {
@@ -210,6 +231,19 @@ class Observer::Impl {
   }
 
  private:
+  // Traffic that is not of the model or endpoint, or does not say so.
+  std::optional<ObservationUse> Elsewhere(const Observation& observation) const {
+    const std::optional<std::string>& model = observation.request.model;
+    const std::vector<std::string>& models = options_.models;
+    if (!model.has_value() || std::find(models.begin(), models.end(), *model) == models.end()) {
+      return ObservationUse::kOtherModel;
+    }
+    const std::optional<std::string>& endpoint = observation.endpoint;
+    const bool ours = !options_.endpoint.has_value() ||
+                      (endpoint.has_value() && internal::ComparableEndpoint(*endpoint) == *options_.endpoint);
+    return ours ? std::nullopt : std::optional(ObservationUse::kOtherEndpoint);
+  }
+
   void Declare(const Observation& observation, bool made_like_a_probe) {
     if (observation.error.has_value()) return;
     DeclarationSample one;
@@ -242,11 +276,11 @@ class Observer::Impl {
   const ObserverOptions options_;
   const internal::ProbeMatcher matcher_;
   SampleSet reference_;
-  std::vector<std::string> warnings_;
   mutable std::mutex mutex_;
   ObserverCounts counts_;
   std::deque<Observation> buffer_;
   std::size_t bytes_ = 0;
+  std::size_t stream_bytes_ = 0;
   DeclarationSample declared_;
   std::optional<Monitor> monitor_;
 };
@@ -254,26 +288,45 @@ class Observer::Impl {
 class ObserverStream::Impl {
  public:
   Impl(std::shared_ptr<Observer::Impl> owner, ExchangeReader reader)
-      : observer(std::move(owner)), reader_(std::move(reader)) {}
+      : observer_(std::move(owner)), reader_(std::move(reader)) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl() { observer->RemoveStream(/*abandoned=*/reader_.has_value()); }
+  ~Impl() {
+    const bool abandoned = reader_.has_value();
+    Close();
+    observer_->RemoveStream(abandoned);
+  }
 
-  absl::StatusOr<ExchangeReader*> reader() {
-    if (reader_.has_value()) return &*reader_;
-    return absl::FailedPreconditionError("the stream is finished; open another one");
+  // The reader, ready for this many bytes.
+  absl::StatusOr<ExchangeReader*> ReaderFor(std::size_t bytes) {
+    if (!reader_.has_value()) {
+      return absl::FailedPreconditionError("the stream is finished or given up; open another one");
+    }
+    if (const absl::Status status = observer_->TakeStreamBytes(bytes); !status.ok()) {
+      Close();
+      return status;
+    }
+    bytes_ += bytes;
+    return &*reader_;
   }
 
   absl::StatusOr<ObservationUse> Finish(const ExchangeEnd& end) {
-    PINCHBECK_RETURN_IF_ERROR(reader().status());
-    absl::StatusOr<Exchange> exchange = std::move(*reader_).Finish(end);
-    reader_.reset();
-    return observer->Add(std::move(exchange));
+    PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, ReaderFor(0));
+    absl::StatusOr<Exchange> exchange = std::move(*reader).Finish(end);
+    Close();
+    return observer_->Add(std::move(exchange));
   }
 
  private:
-  std::shared_ptr<Observer::Impl> observer;
+  void Close() {
+    reader_.reset();
+    observer_->ReturnStreamBytes(bytes_);
+    bytes_ = 0;
+  }
+
+  std::shared_ptr<Observer::Impl> observer_;
   std::optional<ExchangeReader> reader_;
+  std::size_t bytes_ = 0;
 };
 
 ObserverStream::ObserverStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -282,12 +335,12 @@ ObserverStream& ObserverStream::operator=(ObserverStream&&) noexcept = default;
 ObserverStream::~ObserverStream() = default;
 
 absl::Status ObserverStream::OnBytes(std::string_view bytes, double arrival_s) {
-  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->reader());
+  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->ReaderFor(bytes.size()));
   return reader->OnBytes(bytes, arrival_s);
 }
 
 absl::Status ObserverStream::OnEvent(std::string_view json, double arrival_s) {
-  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->reader());
+  PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->ReaderFor(json.size()));
   return reader->OnEvent(json, arrival_s);
 }
 
@@ -295,11 +348,21 @@ absl::StatusOr<ObservationUse> ObserverStream::Finish(const ExchangeEnd& end) { 
 
 absl::StatusOr<Observer> Observer::Create(const Fingerprint& fingerprint, const ObserverOptions& options) {
   const ExchangeLimits& limits = options.limits;
-  for (const std::size_t limit : {options.max_observations, options.max_bytes, options.max_streams,
-                                  limits.max_request_bytes, limits.max_response_bytes}) {
+  for (const std::size_t limit :
+       {options.max_observations, options.max_bytes, options.max_streams, options.max_stream_bytes,
+        limits.max_request_bytes, limits.max_response_bytes}) {
     if (limit == 0) return absl::InvalidArgumentError("a limit of the observer is 0; it must be at least 1");
   }
-  return Observer(std::make_shared<Impl>(fingerprint, options));
+  if (options.models.empty()) {
+    return absl::InvalidArgumentError("models: give the names by which the application asks for the model");
+  }
+  ObserverOptions read = options;
+  if (options.endpoint.has_value()) {
+    const absl::StatusOr<internal::Url> url = internal::ParseUrl(*options.endpoint);
+    if (!url.ok()) return internal::Annotate(url.status(), "endpoint");
+    read.endpoint = internal::ComparableEndpoint(url->Public());
+  }
+  return Observer(std::make_shared<Impl>(fingerprint, read));
 }
 
 Observer::Observer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

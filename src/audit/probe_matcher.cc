@@ -1,25 +1,22 @@
 #include "src/audit/probe_matcher.h"
 
-#include <map>
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace pinchbeck::internal {
 namespace {
 
-template <class Field>
-void Fill(const std::optional<Field>& seen, std::optional<Field>& kept) {
-  if (!kept.has_value()) kept = seen;
-}
+constexpr std::string_view kLogPrefix = "log/";
+// Enough that two requests of one application do not meet.
+constexpr std::size_t kIdentityDigits = 16;
 
-// Parts may have recorded more or less of the same conditions.
-void MergeConditions(const ProbeConditions& seen, ProbeConditions& kept) {
-  Fill(seen.temperature, kept.temperature);
-  Fill(seen.top_p, kept.top_p);
-  Fill(seen.top_k, kept.top_k);
-  Fill(seen.min_p, kept.min_p);
-  Fill(seen.max_tokens, kept.max_tokens);
-  Fill(seen.prompt_sha256, kept.prompt_sha256);
+bool IsLogProbeName(std::string_view name) {
+  return name.size() == kLogPrefix.size() + kIdentityDigits && name.starts_with(kLogPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kLogPrefix.size()) == std::string_view::npos;
 }
 
 ProbeConditions ConditionsOf(const RequestRecord& request) {
@@ -31,25 +28,82 @@ ProbeConditions ConditionsOf(const RequestRecord& request) {
           .prompt_sha256 = request.prompt_sha256};
 }
 
+// The conditions that every part with the probe recorded; absent where one did not, or another one.
+std::optional<ProbeConditions> RecordedConditions(const Fingerprint& fingerprint, const std::string& id) {
+  std::optional<ProbeConditions> common;
+  for (const FingerprintPart& part : fingerprint.parts) {
+    const auto found = part.sample.probes.find(id);
+    if (found == part.sample.probes.end()) continue;
+    const ProbeConditions& conditions = found->second.conditions;
+    if (common.has_value() && *common != conditions) return std::nullopt;
+    common = conditions;
+  }
+  if (!common.has_value() || !common->prompt_sha256.has_value()) return std::nullopt;
+  if (!common->temperature.has_value() || !common->max_tokens.has_value()) return std::nullopt;
+  return common;
+}
+
 }  // namespace
 
+std::string LogProbeName(const Exchange& exchange) {
+  return std::string(kLogPrefix) + exchange.request_sha256.substr(0, kIdentityDigits);
+}
+
 ProbeMatcher::ProbeMatcher(const Fingerprint& fingerprint) {
-  std::map<std::string, ProbeConditions> conditions;
-  for (const FingerprintPart& part : fingerprint.parts) {
-    for (const auto& [id, probe] : part.sample.probes) MergeConditions(probe.conditions, conditions[id]);
+  for (const auto& entry : fingerprint.plan) Add(fingerprint, entry.first);
+  for (auto& entry : by_prompt_) {
+    auto& probes = entry.second;
+    const auto asked_twice = [&probes](const std::pair<std::string, ProbeConditions>& probe) {
+      return std::count_if(probes.begin(), probes.end(),
+                           [&](const auto& other) { return other.second == probe.second; }) > 1;
+    };
+    // Which of them a request repeats nobody can say, and they may differ in what is not recorded.
+    std::vector<std::pair<std::string, ProbeConditions>> kept;
+    std::copy_if(probes.begin(), probes.end(), std::back_inserter(kept),
+                 [&](const auto& probe) { return !asked_twice(probe); });
+    ambiguous_ += probes.size() - kept.size();
+    probes = std::move(kept);
   }
-  for (const auto& entry : fingerprint.plan) {
-    const ProbeConditions& kept = conditions[entry.first];
-    if (!kept.prompt_sha256.has_value()) {
-      ++unmatchable_;
-      continue;
-    }
-    by_prompt_[*kept.prompt_sha256].emplace_back(entry.first, kept);
-    ++matchable_;
+  const std::string all = " of " + std::to_string(fingerprint.plan.size()) + " probes of the fingerprint ";
+  if (unrecorded_ > 0) {
+    warnings_.push_back(std::to_string(unrecorded_) + all +
+                        "do not record prompt digest, temperature and max_tokens throughout; no request can "
+                        "match them");
+  }
+  if (ambiguous_ > 0) {
+    warnings_.push_back(std::to_string(ambiguous_) + all +
+                        "ask what another one asks; no request can match them");
   }
 }
 
+void ProbeMatcher::Add(const Fingerprint& fingerprint, const std::string& id) {
+  if (IsLogProbeName(id)) {
+    by_identity_.insert(id);
+    // So that its prompt is known, although only the identity counts.
+    for (const FingerprintPart& part : fingerprint.parts) {
+      const auto found = part.sample.probes.find(id);
+      if (found == part.sample.probes.end()) continue;
+      const std::optional<std::string>& prompt = found->second.conditions.prompt_sha256;
+      if (prompt.has_value()) by_prompt_.try_emplace(*prompt);
+    }
+    return;
+  }
+  std::optional<ProbeConditions> conditions = RecordedConditions(fingerprint, id);
+  if (!conditions.has_value()) {
+    ++unrecorded_;
+    return;
+  }
+  const std::string prompt = *conditions->prompt_sha256;
+  by_prompt_[prompt].emplace_back(id, *std::move(conditions));
+}
+
 ProbeMatchResult ProbeMatcher::Match(const Exchange& exchange) const {
+  // The same seed gives the same answer, and what is not known cannot be equal.
+  const bool repeatable = exchange.obstacle != RequestObstacle::kSeed &&
+                          exchange.obstacle != RequestObstacle::kUnrecordedParameters;
+  if (!repeatable) return {ProbeMatch::kObstacle, nullptr};
+  const auto same = by_identity_.find(LogProbeName(exchange));
+  if (same != by_identity_.end()) return {ProbeMatch::kProbe, &*same};
   if (exchange.obstacle != RequestObstacle::kNone) return {ProbeMatch::kObstacle, nullptr};
   const RequestRecord& request = exchange.observation.request;
   const auto found = by_prompt_.find(request.prompt_sha256.value_or(std::string()));

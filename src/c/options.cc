@@ -180,12 +180,20 @@ absl::StatusOr<ObserverOptions> ReadObserverOptions(const char* text) {
   std::int64_t bytes = signed_of(options.max_bytes);
   std::int64_t request = signed_of(options.limits.max_request_bytes);
   std::int64_t response = signed_of(options.limits.max_response_bytes);
+  std::string endpoint;
   PINCHBECK_RETURN_IF_ERROR(OptionReader(text)
+                                .Texts("models", options.models)
+                                .Text("endpoint", endpoint)
                                 .Count("max_observations", 1, observations)
                                 .Count("max_bytes", 1, bytes)
                                 .Count("max_request_bytes", 1, request)
                                 .Count("max_response_bytes", 1, response)
                                 .Finish());
+  if (options.models.empty()) {
+    return absl::InvalidArgumentError(
+        "options.models: missing; list the names by which the application asks for the model");
+  }
+  if (!endpoint.empty()) options.endpoint = endpoint;
   options.max_observations = static_cast<std::size_t>(observations);
   options.max_bytes = static_cast<std::size_t>(bytes);
   options.limits.max_request_bytes = static_cast<std::size_t>(request);

@@ -77,6 +77,8 @@ std::string_view RequestObstacleName(RequestObstacle obstacle) {
       return "seed";
     case RequestObstacle::kOtherParameter:
       return "other_parameter";
+    case RequestObstacle::kUnrecordedParameters:
+      return "unrecorded_parameters";
   }
   return "other_parameter";
 }
@@ -93,26 +95,11 @@ class ExchangeReader::Impl {
 
   Observation& observation() { return exchange_.observation; }
 
+  // A bad time costs the times only: an answer without one of its pieces would be another answer.
   absl::Status OnBytes(std::string_view bytes, std::optional<double> arrival_s) {
-    PINCHBECK_RETURN_IF_ERROR(NoteArrival(arrival_s));
-    if (too_large_ || broken_) return absl::OkStatus();
-    if (bytes.size() > max_bytes_ - bytes_) {
-      too_large_ = true;
-      decoder_.reset();
-      body_.clear();
-      body_.shrink_to_fit();
-      return absl::OkStatus();
-    }
-    bytes_ += bytes.size();
-    // The decoder wants the status first, which callers may know at the end only. Documents are short; an
-    // event stream is one whatever the status, or an error page.
-    if (!decoder_ && !arrival_s.has_value()) {
-      body_.append(bytes);
-      return absl::OkStatus();
-    }
-    StartDecoder(200);
-    broken_ = !decoder_->OnBytes(bytes, last_arrival_).ok();
-    return absl::OkStatus();
+    absl::Status status = NoteArrival(arrival_s);
+    Read(bytes, arrival_s.has_value());
+    return status;
   }
 
   absl::Status OnEvent(std::string_view json, std::optional<double> arrival_s) {
@@ -151,12 +138,33 @@ class ExchangeReader::Impl {
       untimed_ = true;
       return absl::OkStatus();
     }
-    PINCHBECK_RETURN_IF_ERROR(CheckSeconds("arrival_s", arrival_s));
-    if (*arrival_s < last_arrival_) {
-      return absl::InvalidArgumentError("arrival_s: times of chunks must not decrease");
+    absl::Status status = CheckSeconds("arrival_s", arrival_s);
+    if (!status.ok() || *arrival_s < last_arrival_) {
+      clock_failed_ = true;
+    } else {
+      last_arrival_ = *arrival_s;
     }
-    last_arrival_ = *arrival_s;
-    return absl::OkStatus();
+    return status;
+  }
+
+  void Read(std::string_view bytes, bool timed) {
+    if (too_large_ || broken_) return;
+    if (bytes.size() > max_bytes_ - bytes_) {
+      too_large_ = true;
+      decoder_.reset();
+      body_.clear();
+      body_.shrink_to_fit();
+      return;
+    }
+    bytes_ += bytes.size();
+    // The decoder wants the status first, which callers may know at the end only. Documents are short; an
+    // event stream is one whatever the status, or an error page.
+    if (!decoder_ && !timed) {
+      body_.append(bytes);
+      return;
+    }
+    StartDecoder(200);
+    broken_ = !decoder_->OnBytes(bytes, last_arrival_).ok();
   }
 
   void StartDecoder(int status) {
@@ -187,6 +195,10 @@ class ExchangeReader::Impl {
 
   void ReadTimes(const ExchangeEnd& end) {
     TimingRecord& timing = exchange_.observation.timing;
+    if (clock_failed_) {
+      timing = {};
+      return;
+    }
     if (untimed_) timing = {};
     timing.total_s = end.total_s;
     if (!end.total_s.has_value() && !untimed_ && bytes_ > 0) timing.total_s = last_arrival_;
@@ -205,6 +217,7 @@ class ExchangeReader::Impl {
   std::unique_ptr<ResponseDecoder> decoder_;
   double last_arrival_ = 0.0;
   bool untimed_ = false;
+  bool clock_failed_ = false;
   bool too_large_ = false;
   bool broken_ = false;
 };

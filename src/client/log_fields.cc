@@ -46,6 +46,10 @@ void SetTimes(std::optional<absl::Time> start, std::optional<absl::Time> first, 
   }
 }
 
+bool HoldsText(const json& value, std::string_view text) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace).find(text) != std::string::npos;
+}
+
 void SetEndpoint(const std::optional<std::string>& text, json& exchange) {
   if (!text.has_value() || !(text->starts_with("http://") || text->starts_with("https://"))) return;
   exchange["endpoint"] = *text;
@@ -57,6 +61,7 @@ json ChatCompletion(const AnswerParts& parts) {
   };
   json message = {{"role", "assistant"}};
   set(parts.text, "content", message);
+  set(parts.refusal, "refusal", message);
   set(parts.reasoning, "reasoning_content", message);
   json choice = {{"index", 0}, {"message", std::move(message)}};
   set(parts.finish_reason, "finish_reason", choice);

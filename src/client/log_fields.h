@@ -9,15 +9,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "src/client/request_reader.h"
 
 namespace pinchbeck::internal {
 
-// A member of a request that stands for parameters which the log does not hold: absent ones would mean the
-// server's defaults. No API has it, so that it keeps the request from matching a probe.
-inline constexpr const char* kUnrecordedParameters = "parameters_not_in_the_log";
-
-// A member that is a JSON value, or a string that holds an object or a list. Null when absent, null, "" or
-// {}.
+// A member that is a JSON value, or a string that holds an object or a list; another string comes as it is,
+// an empty one included. Null when absent, null, {} or [].
 [[nodiscard]] nlohmann::json FindJson(const nlohmann::json& object, const char* key);
 
 // RFC 3339, or "2026-01-31 12:00:00.5" in UTC as databases print it; absent when absent or null.
@@ -30,12 +27,15 @@ inline constexpr const char* kUnrecordedParameters = "parameters_not_in_the_log"
 void SetTimes(std::optional<absl::Time> start, std::optional<absl::Time> first, std::optional<absl::Time> end,
               nlohmann::json& exchange);
 
+// Whether the text stands in a string or name somewhere inside; it needs no escapes.
+[[nodiscard]] bool HoldsText(const nlohmann::json& value, std::string_view text);
+
 // Sets `endpoint` where the text is an http or https URL.
 void SetEndpoint(const std::optional<std::string>& text, nlohmann::json& exchange);
 
 // A chat completion that was put together from an answer's parts; empty ones are left out.
 struct AnswerParts {
-  std::optional<std::string> id, model, text, reasoning, finish_reason, system_fingerprint;
+  std::optional<std::string> id, model, text, reasoning, refusal, finish_reason, system_fingerprint;
   std::optional<std::int64_t> input_tokens, output_tokens, reasoning_tokens, cached_input_tokens;
   std::optional<double> cost;
 };

@@ -4,9 +4,13 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pinchbeck/client/log_import.h"
 
 namespace pinchbeck::internal {
 
@@ -15,6 +19,14 @@ struct LogItem {
   nlohmann::json exchange = nlohmann::json::object();
   // Not empty: the record is left out for this reason.
   std::string skip = {};
+  // Left out because the log does not hold the whole of an answered request.
+  bool incomplete = false;
+  // Not empty: a field of the record is of the wrong kind.
+  std::string fault = {};
+  // What makes the record one of its kind in the log; two records with one id are one request. May be empty.
+  std::string id = {};
+  // See Exchange::model_in_log.
+  std::optional<std::string> model = std::nullopt;
   // False where the exchange is put together from a log's own fields, so that nobody knows which API was
   // spoken.
   bool api_known = true;
@@ -22,14 +34,37 @@ struct LogItem {
   std::string place = {};
 };
 
-using LogSink = std::function<absl::Status(LogItem)>;
+// The request that a record holds. InvalidArgument names the field.
+[[nodiscard]] absl::StatusOr<LogItem> ConvertOpenAiPair(const nlohmann::json& record,
+                                                        const LogImportOptions& options);
+[[nodiscard]] absl::StatusOr<LogItem> ConvertLiteLlm(const nlohmann::json& record,
+                                                     const LogImportOptions& options);
+[[nodiscard]] absl::StatusOr<LogItem> ConvertLangfuse(const nlohmann::json& record,
+                                                      const LogImportOptions& options);
+[[nodiscard]] absl::StatusOr<LogItem> ConvertHelicone(const nlohmann::json& record,
+                                                      const LogImportOptions& options);
 
-// Each calls `sink` for every request that the record holds. Errors name the field.
-[[nodiscard]] absl::Status ConvertOpenAiPair(const nlohmann::json& record, const LogSink& sink);
-[[nodiscard]] absl::Status ConvertLiteLlm(const nlohmann::json& record, const LogSink& sink);
-[[nodiscard]] absl::Status ConvertLangfuse(const nlohmann::json& record, const LogSink& sink);
-[[nodiscard]] absl::Status ConvertHelicone(const nlohmann::json& record, const LogSink& sink);
-[[nodiscard]] absl::Status ConvertOtel(const nlohmann::json& record, const LogSink& sink);
+// Spans come many to a record, and a child before its parent, so that all records are shown to the graph
+// before any is converted.
+class OtelSpans {
+ public:
+  // Remembers which spans of a record are chats, and what encloses what. ResourceExhausted: too many spans.
+  [[nodiscard]] absl::Status Note(const nlohmann::json& record);
+  // Calls `sink` for each span; what the sink returns, if it is not ok, is returned.
+  [[nodiscard]] absl::Status Convert(const nlohmann::json& record, const LogImportOptions& options,
+                                     const std::function<absl::Status(LogItem)>& sink) const;
+
+ private:
+  struct Span {
+    std::string parent;
+    bool chat = false;
+  };
+  [[nodiscard]] absl::StatusOr<LogItem> Item(const nlohmann::json& span,
+                                             const LogImportOptions& options) const;
+  [[nodiscard]] bool IsInsideAChat(const nlohmann::json& span) const;
+  // By trace and span.
+  std::unordered_map<std::string, Span> spans_;
+};
 
 }  // namespace pinchbeck::internal
 

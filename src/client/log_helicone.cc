@@ -87,9 +87,10 @@ bool IsAnthropic(const json& record, const json& request, const json& response) 
 
 }  // namespace
 
-absl::Status ConvertHelicone(const json& raw, const LogSink& sink) {
+absl::StatusOr<LogItem> ConvertHelicone(const json& raw, const LogImportOptions&) {
   const json record = WithPlainNames(raw);
   LogItem item;
+  item.id = FindString(record, "requestid").value_or(FindString(record, "heliconeid").value_or(""));
   json request = FindJson(record, "requestbody");
   const json response = FindJson(record, "responsebody");
   const bool answered = response.is_object() && !response.contains("helicone_message");
@@ -97,14 +98,16 @@ absl::Status ConvertHelicone(const json& raw, const LogSink& sink) {
   const bool failed = status.has_value() && (*status < 100 || *status >= 300);
   if (!request.is_object() || request.contains("helicone_message")) {
     item.skip = "no request body (export with --include-body)";
+    item.incomplete = true;
   } else if (!request.contains("messages")) {
     item.skip = "not a chat request";
   } else if (IsCached(record)) {
     item.skip = "answered from a cache";
   } else if (!answered && !failed) {
     item.skip = "no response body (export with --include-body)";
+    item.incomplete = true;
   }
-  if (!item.skip.empty()) return sink(std::move(item));
+  if (!item.skip.empty()) return item;
   if (IsAnthropic(record, request, response)) item.exchange["api"] = "anthropic";
   item.exchange["request"] = std::move(request);
   if (answered) item.exchange["response"] = Streamed(response);
@@ -116,7 +119,7 @@ absl::Status ConvertHelicone(const json& raw, const LogSink& sink) {
   }
   PINCHBECK_RETURN_IF_ERROR(ReadTimes(record, item.exchange));
   SetEndpoint(FindString(record, "targeturl"), item.exchange);
-  return sink(std::move(item));
+  return item;
 }
 
 }  // namespace pinchbeck::internal

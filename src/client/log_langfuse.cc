@@ -28,20 +28,25 @@ json NumberOf(const json& value) {
   return parsed.value.is_number() || parsed.value.is_boolean() ? std::move(parsed.value) : value;
 }
 
-json LangfuseRequest(const json& record) {
-  json request = json::object();
-  if (const json* model = FindMember(record, "model")) request["model"] = *model;
-  json input = FindJson(record, "input");
-  if (input.is_object() && input.contains("messages")) input = input["messages"];
-  if (input.is_object() && input.contains("role")) input = json::array({input});
-  if (input.is_array()) request["messages"] = std::move(input);
-  const json parameters = FindJson(record, "modelParameters");
-  if (!parameters.is_object()) {
-    request[kUnrecordedParameters] = true;
-    return request;
+// The messages; and what stands beside them (tools, functions) was part of the request.
+void ReadInput(json input, json& request) {
+  if (input.is_object() && input.contains("messages")) {
+    request = std::move(input);
+  } else if (input.is_object() && input.contains("role")) {
+    request["messages"] = json::array({std::move(input)});
+  } else if (input.is_array()) {
+    request["messages"] = std::move(input);
   }
+}
+
+json LangfuseRequest(const json& record, bool parameters_complete) {
+  json request = json::object();
+  ReadInput(FindJson(record, "input"), request);
+  const json parameters = FindJson(record, "modelParameters");
+  if (!parameters.is_object() || !parameters_complete) request[kUnrecordedParameters] = true;
+  if (!parameters.is_object()) return request;
   for (const auto& [key, value] : parameters.items()) {
-    if (!IsUnset(value) && key != "messages" && key != "model") request[key] = NumberOf(value);
+    if (!IsUnset(value) && key != "messages") request[key] = NumberOf(value);
   }
   return request;
 }
@@ -70,44 +75,55 @@ void ReadUsage(const json& record, AnswerParts& parts) {
     if (!parts.cached_input_tokens) parts.cached_input_tokens = FindInteger(usage, "cache_read_input_tokens");
     parts.reasoning_tokens = FindInteger(usage, "output_reasoning_tokens");
   }
-  const json costs = FindJson(record, "costDetails");
-  if (const json* total = FindMember(costs, "total"); total != nullptr && total->is_number()) {
-    parts.cost = total->get<double>();
-  }
 }
 
-// The answer's text out of the forms that integrations write.
-json LangfuseResponse(const json& record, const json& output) {
-  if (output.is_object() && output.contains("choices")) return output;
+// The answer out of the forms that integrations write. An answer without text (a refusal, a call of a tool)
+// is an answer too; null when there is none.
+json LangfuseResponse(const json& record, json output, bool usage_reported) {
+  if (output.is_object() && output.contains("choices")) {
+    if (!usage_reported) output.erase("usage");
+    return output;
+  }
   AnswerParts parts;
   if (output.is_string()) {
     parts.text = output.get<std::string>();
-  } else if (const json* content = FindMember(output, "content");
-             content != nullptr && content->is_string()) {
-    parts.text = content->get<std::string>();
+  } else if (output.is_object() && (output.contains("content") || output.contains("role"))) {
+    const json* content = FindMember(output, "content");
+    // Parts of a content may be anything; only a text is known to be one.
+    if (content != nullptr && !content->is_string()) return nullptr;
+    parts.text = FindString(output, "content");
     parts.reasoning = FindString(output, "reasoning_content");
+    parts.refusal = FindString(output, "refusal");
+    const json* calls = FindArray(output, "tool_calls");
+    if (calls != nullptr && !calls->empty()) parts.finish_reason = "tool_calls";
+  } else {
+    return nullptr;
   }
-  ReadUsage(record, parts);
-  return parts.text.has_value() ? ChatCompletion(parts) : json();
+  if (usage_reported) ReadUsage(record, parts);
+  return ChatCompletion(parts);
 }
 
 }  // namespace
 
-absl::Status ConvertLangfuse(const json& record, const LogSink& sink) {
+absl::StatusOr<LogItem> ConvertLangfuse(const json& record, const LogImportOptions& options) {
   LogItem item;
   item.api_known = false;
+  item.id = FindString(record, "id").value_or("");
   if (FindString(record, "type").value_or("GENERATION") != "GENERATION") {
     item.skip = "not a generation";
-    return sink(std::move(item));
+    return item;
   }
-  item.exchange["request"] = LangfuseRequest(record);
+  item.exchange["request"] = LangfuseRequest(record, options.parameters_complete);
+  // Integrations overwrite it with the name in the answer.
+  item.model = FindString(record, "model");
   const bool failed = FindString(record, "level") == "ERROR";
   json output = FindJson(record, "output");
   if (output.is_array() && output.size() == 1) output = output.front();
-  json response = failed ? json() : LangfuseResponse(record, output);
+  json response = failed ? json() : LangfuseResponse(record, std::move(output), options.usage_reported);
   if (!failed && response.is_null()) {
-    item.skip = "no text in the output";
-    return sink(std::move(item));
+    item.skip = "no answer in the output, or one in a form that is not known";
+    item.incomplete = true;
+    return item;
   }
   if (failed) {
     item.exchange["complete"] = false;
@@ -118,8 +134,7 @@ absl::Status ConvertLangfuse(const json& record, const LogSink& sink) {
   PINCHBECK_ASSIGN_OR_RETURN(const auto first, FindTime(record, "completionStartTime"));
   PINCHBECK_ASSIGN_OR_RETURN(const auto end, FindTime(record, "endTime"));
   SetTimes(start, first, end, item.exchange);
-  if (const json* session = FindMember(record, "sessionId")) item.exchange["session"] = *session;
-  return sink(std::move(item));
+  return item;
 }
 
 }  // namespace pinchbeck::internal

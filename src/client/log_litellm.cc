@@ -34,6 +34,26 @@ json LiteLlmRequest(const json& record) {
   return request;
 }
 
+// The proxy writes its mark in place of what it left out of long strings.
+bool IsCut(const json& record) {
+  for (const char* key : {"messages", "proxy_server_request", "response"}) {
+    const json* member = FindMember(record, key);
+    if (member != nullptr && HoldsText(*member, "litellm_truncated")) return true;
+  }
+  return false;
+}
+
+// After a fallback the row names the model that answered, and the request still the one that was asked for.
+// Names of deployments have the host in front ("azure/gpt-x"); the group is the name that callers use.
+bool IsOfAnotherModel(const json& record, const json& request) {
+  const std::optional<std::string> asked = FindString(request, "model");
+  const std::string group = FindString(record, "model_group").value_or("");
+  const std::string row = group.empty() ? FindString(record, "model").value_or("") : group;
+  if (!asked.has_value() || row.empty() || row == *asked) return false;
+  if (!group.empty()) return true;
+  return !row.ends_with("/" + *asked) && !asked->ends_with("/" + row);
+}
+
 void SetFailure(const json& record, json& exchange) {
   const json* metadata = FindObject(record, "metadata");
   const json* information = metadata == nullptr ? nullptr : FindObject(*metadata, "error_information");
@@ -52,7 +72,7 @@ void SetFailure(const json& record, json& exchange) {
 
 }  // namespace
 
-absl::Status ConvertOpenAiPair(const json& record, const LogSink& sink) {
+absl::StatusOr<LogItem> ConvertOpenAiPair(const json& record, const LogImportOptions&) {
   LogItem item;
   for (const char* key : {"api", "request", "response", "chunks", "status", "complete", "time", "endpoint",
                           "session", "total_s", "first_token_s"}) {
@@ -63,37 +83,48 @@ absl::Status ConvertOpenAiPair(const json& record, const LogSink& sink) {
   if (response != nullptr && response->contains("body") && response->contains("status_code")) {
     item.exchange["status"] = (*response)["status_code"];
     item.exchange["response"] = (*response)["body"];
+    item.id = FindString(*response, "request_id").value_or("");
   }
-  return sink(std::move(item));
+  return item;
 }
 
-absl::Status ConvertLiteLlm(const json& record, const LogSink& sink) {
+absl::StatusOr<LogItem> ConvertLiteLlm(const json& record, const LogImportOptions& options) {
   LogItem item;
+  item.id = FindString(record, "request_id").value_or("");
   const std::string call = FindString(record, "call_type").value_or("");
   const bool failed = FindString(record, "status") == "failure";
   item.exchange["request"] = LiteLlmRequest(record);
-  const json response = FindJson(record, "response");
+  json response = FindJson(record, "response");
   if (!call.empty() && call != "completion" && call != "acompletion") {
     item.skip = "not a chat completion";
   } else if (IsTrue(record, "cache_hit")) {
     item.skip = "answered from a cache";
+  } else if (IsCut(record)) {
+    item.skip = "strings were cut by LiteLLM (raise MAX_STRING_LENGTH_PROMPT_IN_DB)";
+    item.incomplete = true;
   } else if (!item.exchange["request"]["messages"].is_array()) {
     item.skip = "no messages (set store_prompts_in_spend_logs)";
+    item.incomplete = true;
+  } else if (IsOfAnotherModel(record, item.exchange["request"])) {
+    item.skip = "the row's model is not the one asked for (a fallback, or an alias in the request)";
   } else if (!response.is_object() && !failed) {
     item.skip = "no answer (set store_prompts_in_spend_logs)";
+    item.incomplete = true;
   }
-  if (!item.skip.empty()) return sink(std::move(item));
+  if (!item.skip.empty()) return item;
   if (failed) {
     SetFailure(record, item.exchange);
   } else {
-    item.exchange["response"] = response;
+    // Of streams the proxy counts tokens itself where the server sent no usage.
+    if (!options.usage_reported) response.erase("usage");
+    item.exchange["response"] = std::move(response);
   }
   PINCHBECK_ASSIGN_OR_RETURN(const auto start, FindTime(record, "startTime"));
   PINCHBECK_ASSIGN_OR_RETURN(const auto first, FindTime(record, "completionStartTime"));
   PINCHBECK_ASSIGN_OR_RETURN(const auto end, FindTime(record, "endTime"));
   SetTimes(start, first, end, item.exchange);
   SetEndpoint(FindString(record, "api_base"), item.exchange);
-  return sink(std::move(item));
+  return item;
 }
 
 }  // namespace pinchbeck::internal

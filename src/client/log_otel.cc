@@ -20,6 +20,11 @@ using nlohmann::json;
 // Attribute values nest; ordinary ones one or two levels.
 constexpr int kMostLevels = 32;
 
+// Of one import; and how far a chain of parents is followed.
+constexpr std::size_t kMostSpans = 5'000'000;
+constexpr std::size_t kMostNameBytes = 256;
+constexpr int kMostAncestors = 64;
+
 // {"stringValue": ...} and the like as plain JSON. 64-bit integers come as strings.
 json PlainValue(const json& value, int levels = 0) {
   if (!value.is_object() || levels > kMostLevels) return value;
@@ -69,6 +74,7 @@ json AttributesOf(const json& span) {
 
 // The parts of a message as a chat content: one text, or a list that counts as no plain text.
 json ContentOf(const json& parts) {
+  if (!parts.is_array()) return json::array({parts});
   if (parts.size() == 1 && FindString(parts[0], "type") == "text") {
     if (std::optional<std::string> text = FindString(parts[0], "content")) return *std::move(text);
   }
@@ -78,22 +84,22 @@ json ContentOf(const json& parts) {
 json InputMessages(const json& attributes) {
   json messages = json::array();
   const json system = FindJson(attributes, "gen_ai.system_instructions");
-  if (system.is_array()) messages.push_back({{"role", "system"}, {"content", ContentOf(system)}});
+  // Instructions in a form that is not known still shaped the answer.
+  if (!system.is_null()) messages.push_back({{"role", "system"}, {"content", ContentOf(system)}});
   const json input = FindJson(attributes, "gen_ai.input.messages");
   if (!input.is_array()) return nullptr;
   for (const json& message : input) {
-    const json* parts = FindArray(message, "parts");
-    if (parts == nullptr) {
-      messages.push_back(message);
-    } else {
-      messages.push_back(
-          {{"role", FindString(message, "role").value_or("")}, {"content", ContentOf(*parts)}});
+    json plain = message;
+    if (const json* parts = FindMember(message, "parts")) {
+      plain["content"] = ContentOf(*parts);
+      plain.erase("parts");
     }
+    messages.push_back(std::move(plain));
   }
   return messages;
 }
 
-json RequestOf(const json& attributes) {
+json RequestOf(const json& attributes, bool parameters_complete) {
   struct Name {
     const char* attribute;
     const char* parameter;
@@ -119,7 +125,7 @@ json RequestOf(const json& attributes) {
     request["response_format"] = attributes["gen_ai.output.type"];
   }
   const bool recorded = request.contains("temperature") || request.contains("max_tokens");
-  if (!recorded) request[kUnrecordedParameters] = true;
+  if (!recorded || !parameters_complete) request[kUnrecordedParameters] = true;
   return request;
 }
 
@@ -130,31 +136,39 @@ std::optional<std::int64_t> FirstInteger(const json& attributes, std::initialize
   return std::nullopt;
 }
 
-void ReadOutput(const json& attributes, AnswerParts& parts) {
+// False: no answer was recorded. One without text (a call of a tool, a filtered one) is an answer.
+bool ReadOutput(const json& attributes, AnswerParts& parts) {
   const json output = FindJson(attributes, "gen_ai.output.messages");
-  if (!output.is_array() || output.empty()) return;
+  if (!output.is_array() || output.empty() || !output.front().is_object()) return false;
   const json& message = output.front();
   parts.finish_reason = FindString(message, "finish_reason");
   if (const std::optional<std::string> content = FindString(message, "content")) parts.text = content;
   const json* list = FindArray(message, "parts");
-  if (list == nullptr) return;
+  if (list == nullptr) return true;
   for (const json& part : *list) {
     const std::string type = FindString(part, "type").value_or("");
     const std::string content = FindString(part, "content").value_or("");
     if (type == "text") parts.text = parts.text.value_or("") + content;
     if (type == "reasoning") parts.reasoning = parts.reasoning.value_or("") + content;
   }
+  return true;
 }
 
-AnswerParts AnswerOf(const json& attributes) {
+// The conventions have a word of their own.
+void TranslateFinishReason(AnswerParts& parts) {
+  if (parts.finish_reason == "tool_call") parts.finish_reason = "tool_calls";
+}
+
+std::optional<AnswerParts> AnswerOf(const json& attributes) {
   AnswerParts parts;
-  ReadOutput(attributes, parts);
+  if (!ReadOutput(attributes, parts)) return std::nullopt;
   parts.id = FindString(attributes, "gen_ai.response.id");
   parts.model = FindString(attributes, "gen_ai.response.model");
   const json reasons = FindJson(attributes, "gen_ai.response.finish_reasons");
   if (reasons.is_array() && !reasons.empty() && reasons[0].is_string()) {
     parts.finish_reason = reasons[0].get<std::string>();
   }
+  TranslateFinishReason(parts);
   parts.system_fingerprint = FindString(attributes, "openai.response.system_fingerprint");
   if (!parts.system_fingerprint) {
     parts.system_fingerprint = FindString(attributes, "gen_ai.openai.response.system_fingerprint");
@@ -190,7 +204,7 @@ absl::Status ReadTimes(const json& span, const json& attributes, json& exchange)
     return absl::InvalidArgumentError("gen_ai.response.time_to_first_chunk: expected a number of seconds");
   }
   const double seconds = first->get<double>();
-  if (seconds > 0 && seconds <= exchange["total_s"].get<double>()) exchange["first_token_s"] = seconds;
+  if (seconds > 0 && seconds < exchange["total_s"].get<double>()) exchange["first_token_s"] = seconds;
   return absl::OkStatus();
 }
 
@@ -204,33 +218,12 @@ void SetFailure(const json& attributes, json& exchange) {
   }
 }
 
-absl::Status ConvertSpan(const json& span, const std::string& place, const LogSink& sink) {
-  const json attributes = AttributesOf(span);
-  LogItem item;
-  item.api_known = false;
-  item.place = place;
-  if (FindString(attributes, "gen_ai.operation.name") != "chat") {
-    item.skip = "not a span of a chat";
-    return sink(std::move(item));
-  }
-  item.exchange["request"] = RequestOf(attributes);
-  const bool failed = FindMember(attributes, "error.type") != nullptr;
-  const AnswerParts parts = AnswerOf(attributes);
-  if (item.exchange["request"]["messages"].is_null()) {
-    item.skip = "no gen_ai.input.messages (switch the recording of content on)";
-  } else if (!failed && !parts.text.has_value()) {
-    item.skip = "no text in gen_ai.output.messages";
-  }
-  if (!item.skip.empty()) return sink(std::move(item));
-  if (failed) {
-    SetFailure(attributes, item.exchange);
-  } else {
-    item.exchange["response"] = ChatCompletion(parts);
-  }
-  PINCHBECK_RETURN_IF_ERROR(ReadTimes(span, attributes, item.exchange));
-  if (const json* session = FindMember(attributes, "gen_ai.conversation.id"))
-    item.exchange["session"] = *session;
-  return sink(std::move(item));
+bool IsChat(const json& attributes) { return FindString(attributes, "gen_ai.operation.name") == "chat"; }
+
+// Spans count within their trace.
+std::string NameOf(const json& span, const char* key) {
+  const std::string id = FindString(span, key).value_or("");
+  return id.empty() ? id : FindString(span, "traceId").value_or("") + "/" + id;
 }
 
 template <class Visit>
@@ -239,24 +232,98 @@ absl::Status ForEachIn(const json& object, const char* key, const std::string& p
   if (list == nullptr) return absl::OkStatus();
   for (std::size_t i = 0; i < list->size(); ++i) {
     const std::string inner = place + (place.empty() ? "" : ".") + key + "[" + std::to_string(i) + "]";
-    if (!(*list)[i].is_object()) return absl::InvalidArgumentError(inner + ": expected an object");
     PINCHBECK_RETURN_IF_ERROR(visit((*list)[i], inner));
   }
   return absl::OkStatus();
 }
 
+template <class Visit>
+absl::Status ForEachSpan(const json& record, Visit visit) {
+  // A span by itself, as some back ends export them.
+  if (!record.contains("resourceSpans")) return visit(record, std::string());
+  return ForEachIn(record, "resourceSpans", "", [&](const json& resource, const std::string& in_resource) {
+    return ForEachIn(resource, "scopeSpans", in_resource,
+                     [&](const json& scope, const std::string& in_scope) {
+                       return ForEachIn(scope, "spans", in_scope, visit);
+                     });
+  });
+}
+
 }  // namespace
 
-absl::Status ConvertOtel(const json& record, const LogSink& sink) {
-  // A span by itself, as some back ends export them.
-  if (!record.contains("resourceSpans")) return ConvertSpan(record, "", sink);
-  return ForEachIn(record, "resourceSpans", "", [&](const json& resource, const std::string& in_resource) {
-    return ForEachIn(
-        resource, "scopeSpans", in_resource, [&](const json& scope, const std::string& in_scope) {
-          return ForEachIn(scope, "spans", in_scope, [&](const json& span, const std::string& in_span) {
-            return ConvertSpan(span, in_span, sink);
-          });
-        });
+absl::Status OtelSpans::Note(const json& record) {
+  return ForEachSpan(record, [&](const json& span, const std::string&) {
+    const std::string name = NameOf(span, "spanId");
+    if (name.empty()) return absl::OkStatus();
+    if (spans_.size() >= kMostSpans || name.size() > kMostNameBytes) {
+      return absl::ResourceExhaustedError("more spans than can be kept apart; split the file by traces");
+    }
+    Span& kept = spans_[name];
+    kept.parent = NameOf(span, "parentSpanId");
+    if (kept.parent.size() > kMostNameBytes) kept.parent.clear();
+    kept.chat = kept.chat || IsChat(AttributesOf(span));
+    return absl::OkStatus();
+  });
+}
+
+bool OtelSpans::IsInsideAChat(const json& span) const {
+  std::string name = NameOf(span, "parentSpanId");
+  for (int level = 0; level < kMostAncestors && !name.empty(); ++level) {
+    const auto found = spans_.find(name);
+    if (found == spans_.end()) return false;
+    if (found->second.chat) return true;
+    name = found->second.parent;
+  }
+  return false;
+}
+
+absl::StatusOr<LogItem> OtelSpans::Item(const json& span, const LogImportOptions& options) const {
+  LogItem item;
+  item.api_known = false;
+  const json attributes = AttributesOf(span);
+  if (!IsChat(attributes)) {
+    item.skip = "not a span of a chat";
+    return item;
+  }
+  item.id = NameOf(span, "spanId");
+  item.exchange["request"] = RequestOf(attributes, options.parameters_complete);
+  const bool failed = FindMember(attributes, "error.type") != nullptr;
+  const std::optional<AnswerParts> parts = AnswerOf(attributes);
+  if (IsInsideAChat(span)) {
+    item.skip = "inside the span of another chat (one request, instrumented twice)";
+  } else if (item.exchange["request"]["messages"].is_null()) {
+    item.skip = "no gen_ai.input.messages (switch the recording of content on)";
+    item.incomplete = true;
+  } else if (!failed && !parts.has_value()) {
+    item.skip = "no answer in gen_ai.output.messages";
+    item.incomplete = true;
+  }
+  if (!item.skip.empty()) return item;
+  if (failed) {
+    SetFailure(attributes, item.exchange);
+  } else {
+    item.exchange["response"] = ChatCompletion(*parts);
+  }
+  PINCHBECK_RETURN_IF_ERROR(ReadTimes(span, attributes, item.exchange));
+  return item;
+}
+
+absl::Status OtelSpans::Convert(const json& record, const LogImportOptions& options,
+                                const std::function<absl::Status(LogItem)>& sink) const {
+  return ForEachSpan(record, [&](const json& span, const std::string& place) {
+    LogItem item;
+    if (span.is_object()) {
+      absl::StatusOr<LogItem> read = Item(span, options);
+      if (read.ok()) {
+        item = *std::move(read);
+      } else {
+        item.fault = Message(read.status());
+      }
+    } else {
+      item.fault = "expected an object";
+    }
+    item.place = place;
+    return sink(std::move(item));
   });
 }
 

@@ -11,10 +11,18 @@
 
 namespace pinchbeck::internal {
 
-// Calls back with each record, an object, and its place ("FILE:7", "FILE[7]"). A record a line, a list of
-// records, or one document; {"data": [...]}, as APIs answer, is a list. Errors name the place.
+struct LogRecordLimits {
+  // Of a record on a line of its own.
+  std::size_t max_record_bytes = 0;
+  // Of a list of records or a document over several lines, which are read whole.
+  std::size_t max_document_bytes = 0;
+};
+
+// Calls back with each record and its place ("FILE:7", "FILE[7]"). A record a line, a list of records, or
+// one document; {"data": [...]}, as APIs answer, is a list. Lines are read one by one. A record need not be
+// an object. Errors name the place: not JSON, too long.
 [[nodiscard]] absl::Status ForEachLogRecord(
-    const std::string& path, std::size_t max_bytes,
+    const std::string& path, const LogRecordLimits& limits,
     const std::function<absl::Status(const nlohmann::json& record, const std::string& place)>& visit);
 
 }  // namespace pinchbeck::internal

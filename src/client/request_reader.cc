@@ -188,17 +188,26 @@ absl::StatusOr<RequestReading> ReadRequest(Api api, const json& body) {
   }
   if (!body.is_object()) return absl::InvalidArgumentError("request: the body is not a JSON object");
   RequestReading reading;
-  reading.record.api = std::string(ApiName(api));
-  PINCHBECK_RETURN_IF_ERROR(ReadSampling(body, reading.record));
-  reading.record.prompt_sha256 = PromptDigest(api, body);
-  if (!reading.record.prompt_sha256.has_value()) {
+  RequestRecord& record = reading.record;
+  record.api = std::string(ApiName(api));
+  PINCHBECK_RETURN_IF_ERROR(ReadSampling(body, record));
+  record.prompt_sha256 = PromptDigest(api, body);
+  // The first one is kept, so those come first with which not even the identity says that two requests are
+  // repeats of each other.
+  if (body.contains(kUnrecordedParameters)) {
+    NoteObstacle(RequestObstacle::kUnrecordedParameters, kUnrecordedParameters, reading);
+  }
+  if (record.seed.has_value() && record.temperature.value_or(1.0) > 0.0) {
+    NoteObstacle(RequestObstacle::kSeed, "seed", reading);
+  }
+  if (!record.prompt_sha256.has_value()) {
     NoteObstacle(RequestObstacle::kPromptNotText, "messages", reading);
   }
   json others = OtherParameters(api, body, reading);
-  if (reading.record.seed.has_value() && reading.record.temperature.value_or(1.0) > 0.0) {
-    NoteObstacle(RequestObstacle::kSeed, "seed", reading);
-  }
-  reading.sha256 = IdentityOf(body, reading.record, std::move(others));
+  reading.sha256 = IdentityOf(body, record, std::move(others));
+  // What else shaped the answer has no field in a record. With the digest, a probe made of such records would
+  // look like the plain prompt.
+  if (reading.obstacle != RequestObstacle::kNone) record.prompt_sha256.reset();
   return reading;
 }
 

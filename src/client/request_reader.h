@@ -12,6 +12,10 @@
 
 namespace pinchbeck::internal {
 
+// A member of a request that stands for parameters which a log does not hold: absent ones would mean the
+// server's defaults. No API has it.
+inline constexpr const char* kUnrecordedParameters = "parameters_not_in_the_log";
+
 struct RequestReading {
   RequestRecord record;
   RequestObstacle obstacle = RequestObstacle::kNone;

@@ -56,7 +56,8 @@ inline Json ResponseOf(const std::string& answer) {
           {"usage", {{"prompt_tokens", 9}, {"completion_tokens", 1}}}};
 }
 
-inline Observer Made(const ObserverOptions& options = {}, const Fingerprint& fingerprint = Reference()) {
+inline Observer Made(ObserverOptions options = {}, const Fingerprint& fingerprint = Reference()) {
+  if (options.models.empty()) options.models = {"gpt-x"};
   auto observer = Observer::Create(fingerprint, options);
   EXPECT_TRUE(observer.ok()) << observer.status();
   return *std::move(observer);

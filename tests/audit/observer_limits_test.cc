@@ -55,7 +55,7 @@ TEST(ObserverTest, WhatCannotBeReadIsRefusedAndNamed) {
                {R"({"request": {}, "time": "yesterday"})", "time: expected RFC 3339"},
                {R"({"request": {}, "endpoint": "nowhere"})", "endpoint"},
                {R"({"request": {}, "response": 3})", "response: expected"},
-               {R"({"request": {}, "chunks": [[0.1, {}], [0.05, {}]]})", "chunks[1]"},
+               {R"({"request": {}, "chunks": [[0.1, {}], [-0.05, {}]]})", "chunks[1]"},
                {R"({"request": {}, "status": 99999})", "status"},
                {R"({"request": {}, "total_s": -1})", "total_s"}};
   for (const auto& [exchange, message] : cases) {
@@ -65,7 +65,35 @@ TEST(ObserverTest, WhatCannotBeReadIsRefusedAndNamed) {
   }
   EXPECT_EQ(observer.counts().refused, static_cast<std::int64_t>(std::size(cases)));
   EXPECT_EQ(observer.counts().exchanges, 0);
-  EXPECT_FALSE(Observer::Create(Reference(), {.max_observations = 0}).ok());
+  EXPECT_FALSE(Observer::Create(Reference(), {.models = {"gpt-x"}, .max_observations = 0}).ok());
+  EXPECT_FALSE(Observer::Create(Reference(), {.models = {"gpt-x"}, .endpoint = "nowhere"}).ok());
+  EXPECT_THAT(internal::Message(Observer::Create(Reference(), {}).status()), HasSubstr("models"));
+}
+
+TEST(ObserverTest, OpenStreamsShareABudgetOfBytes) {
+  ObserverOptions options;
+  options.max_stream_bytes = 1000;
+  Observer observer = Made(options);
+  const std::string body = RequestOf(FirstProbe()).dump();
+  ExchangeRequest request;
+  request.body = body;
+  const std::string event = R"({"choices": [{"index": 0, "delta": {"content": "xxxxxxxxxxxxxxxxxxxx"}}]})";
+  auto first = observer.Open(request);
+  auto second = observer.Open(request);
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_TRUE(second->OnEvent(event, 0.1).ok());
+  absl::Status status;
+  for (int i = 0; i < 100 && status.ok(); ++i) status = first->OnEvent(event, 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  // Part of an answer is none.
+  EXPECT_EQ(first->OnEvent(event, 1).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(first->Finish().status().code(), absl::StatusCode::kFailedPrecondition);
+  // What it held is free again for the others.
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(second->OnEvent(event, 1).ok());
+  EXPECT_TRUE(second->Finish().ok());
+  EXPECT_EQ(observer.counts().refused, 1);
+  EXPECT_EQ(observer.counts().abandoned, 0);
+  EXPECT_EQ(observer.counts().buffered, 1);
 }
 
 TEST(ObserverTest, KeysStayOut) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "src/audit/probe_matcher.h"
 #include "tests/audit/observer_fixture.h"
 
 namespace pinchbeck {
@@ -106,7 +107,9 @@ TEST(ObserverTest, AnAnthropicRequestIsMatchedWithItsSystemPrompt) {
   }
   const auto fingerprint = std::move(builder).Build();
   ASSERT_TRUE(fingerprint.ok());
-  Observer observer = Made({}, *fingerprint);
+  ObserverOptions options;
+  options.models = {"m"};
+  Observer observer = Made(options, *fingerprint);
   const auto use = observer.ObserveJson(R"({"api": "anthropic",
     "request": {"model": "m", "max_tokens": 4, "temperature": 1,
                 "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
@@ -130,7 +133,6 @@ TEST(ObserverTest, StreamsKeepTheArrivalOfTheirEvents) {
   EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "delta": {"content": "4"}}]})", 0.2).ok());
   EXPECT_TRUE(stream->OnBytes("data: {\"choices\": [{\"index\": 0, \"del", 0.3).ok());
   EXPECT_TRUE(stream->OnBytes("ta\": {\"content\": \"2\"}}]}\n\n", 0.4).ok());
-  EXPECT_FALSE(stream->OnEvent("{}", 0.1).ok());
   EXPECT_TRUE(stream->OnEvent("{\"choices\": [{\"index\": 0,\n\"finish_reason\": \"stop\"}]}", 0.5).ok());
   const auto use = stream->Finish();
   ASSERT_TRUE(use.ok()) << use.status();
@@ -141,6 +143,135 @@ TEST(ObserverTest, StreamsKeepTheArrivalOfTheirEvents) {
   EXPECT_THAT(observation.timing.event_s, ElementsAre(0.2, 0.4));
   EXPECT_EQ(observation.timing.first_token_s, 0.2);
   EXPECT_EQ(observation.timing.total_s, 0.5);
+}
+
+TEST(ObserverTest, AClockThatIsSetBackCostsTheTimesAndNoWord) {
+  Observer observer = Made();
+  const std::string body = RequestOf(FirstProbe()).dump();
+  ExchangeRequest request;
+  request.body = body;
+  auto stream = observer.Open(request);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "delta": {"content": "7"}}]})", 0.2).ok());
+  EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "delta": {"content": "3"}}]})", 0.1).ok());
+  EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "finish_reason": "stop"}]})", 0.5).ok());
+  EXPECT_EQ(*stream->Finish({.total_s = 0.6}), ObservationUse::kProbe);
+  const Observation observation = observer.Take().at(0);
+  EXPECT_EQ(observation.response.text, "73");
+  EXPECT_THAT(observation.timing.event_s, IsEmpty());
+  EXPECT_FALSE(observation.timing.first_token_s.has_value());
+  EXPECT_FALSE(observation.timing.total_s.has_value());
+}
+
+TEST(ObserverTest, OnlyTheNamedModelAndEndpointAreWatched) {
+  ObserverOptions options;
+  options.models = {"gpt-x", "gpt-x-latest"};
+  options.endpoint = "https://relay.example/v1/";
+  Observer observer = Made(options);
+  const auto use_of = [&](const char* model, const char* endpoint) {
+    Json request = RequestOf(FirstProbe());
+    request.erase("model");
+    if (model != nullptr) request["model"] = model;
+    Json exchange = {{"request", request}, {"response", ResponseOf("3")}};
+    if (endpoint != nullptr) exchange["endpoint"] = endpoint;
+    return std::string(ObservationUseName(*observer.ObserveJson(exchange.dump())));
+  };
+  EXPECT_EQ(use_of("gpt-x", "https://relay.example/v1"), "probe");
+  EXPECT_EQ(use_of("gpt-x-latest", "https://me:secret@relay.example/v1/?key=1"), "probe");
+  EXPECT_EQ(use_of("gpt-x-mini", "https://relay.example/v1"), "other_model");
+  // What is not said is no agreement.
+  EXPECT_EQ(use_of(nullptr, "https://relay.example/v1"), "other_model");
+  EXPECT_EQ(use_of("gpt-x", "https://other.example/v1"), "other_endpoint");
+  EXPECT_EQ(use_of("gpt-x", nullptr), "other_endpoint");
+  EXPECT_EQ(observer.counts().buffered, 2);
+  EXPECT_EQ(observer.Declaration().n_observed, 2);
+}
+
+Observation Drawn(const Exchange& exchange, int draw) {
+  Observation observation = exchange.observation;
+  observation.probe = internal::LogProbeName(exchange);
+  observation.response.text = std::string(1, static_cast<char>('A' + draw % 3));
+  observation.response.model = "gpt-x";
+  return observation;
+}
+
+Fingerprint FromLog(const Json& request) {
+  const std::string body = request.dump();
+  ExchangeRequest sent;
+  sent.body = body;
+  const auto exchange = ReadExchange(sent, ResponseOf("A").dump());
+  EXPECT_TRUE(exchange.ok()) << exchange.status();
+  FingerprintBuilder builder(EnrollOptions{.model = "claimed"});
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(builder.Add(Drawn(*exchange, i), "default").ok());
+  auto fingerprint = std::move(builder).Build();
+  EXPECT_TRUE(fingerprint.ok()) << fingerprint.status();
+  return *std::move(fingerprint);
+}
+
+TEST(ObserverTest, AProbeFromALogIsRepeatedOnlyByItsOwnRequest) {
+  const Json plain = RequestOf("x");
+  Json tools = plain;
+  tools["tools"] = Json::array({{{"type", "function"}, {"function", {{"name", "f"}}}}});
+  Json format = plain;
+  format["response_format"] = {{"type", "json_object"}};
+  const std::vector<Json> requests = {plain, tools, format};
+  for (std::size_t enrolled = 0; enrolled < requests.size(); ++enrolled) {
+    Observer observer = Made({}, FromLog(requests[enrolled]));
+    for (std::size_t asked = 0; asked < requests.size(); ++asked) {
+      EXPECT_EQ(Fed(observer, requests[asked], ResponseOf("A")) == ObservationUse::kProbe, asked == enrolled)
+          << enrolled << " against " << asked;
+    }
+  }
+  // The record of a request with more than a prompt says nothing that looks like the plain prompt.
+  const std::string body = tools.dump();
+  ExchangeRequest sent;
+  sent.body = body;
+  EXPECT_FALSE(ReadExchange(sent, "{}")->observation.request.prompt_sha256.has_value());
+}
+
+TEST(ObserverTest, ProbesOfUnknownConditionsAndTwinsAreMatchedByNothing) {
+  const auto without = [](void (*forget)(Observation&)) {
+    std::vector<Observation> observations = RandomChoices(1, 50, 2, 1);
+    FingerprintBuilder builder(EnrollOptions{.model = "claimed"});
+    Probe probe;
+    probe.messages = {{"user", PromptOf("one")}};
+    for (Observation& observation : observations) {
+      observation.request.prompt_sha256 = probe.PromptSha256();
+      forget(observation);
+      EXPECT_TRUE(builder.Add(observation, "default").ok());
+    }
+    return *std::move(builder).Build();
+  };
+  const std::vector<void (*)(Observation&)> forgets = {
+      [](Observation& o) { o.request.temperature.reset(); },
+      [](Observation& o) { o.request.max_tokens.reset(); },
+      [](Observation& o) { o.request.prompt_sha256.reset(); }};
+  for (const auto& forget : forgets) {
+    Observer observer = Made({}, without(forget));
+    Json request = RequestOf("one");
+    EXPECT_NE(Fed(observer, request, ResponseOf("A")), ObservationUse::kProbe);
+    request.erase("temperature");
+    EXPECT_NE(Fed(observer, request, ResponseOf("A")), ObservationUse::kProbe);
+    request.erase("max_tokens");
+    EXPECT_NE(Fed(observer, request, ResponseOf("A")), ObservationUse::kProbe);
+    EXPECT_THAT(observer.warnings(), ElementsAre(testing::HasSubstr("do not record")));
+  }
+  // Recorded, so that the test above can fail.
+  Observer known = Made({}, without([](Observation&) {}));
+  EXPECT_EQ(Fed(known, RequestOf("one"), ResponseOf("A")), ObservationUse::kProbe);
+  EXPECT_THAT(known.warnings(), IsEmpty());
+
+  std::vector<Observation> twins = RandomChoices(2, 50, 2, 1);
+  FingerprintBuilder builder(EnrollOptions{.model = "claimed"});
+  Probe probe;
+  probe.messages = {{"user", PromptOf("one")}};
+  for (Observation& observation : twins) {
+    observation.request.prompt_sha256 = probe.PromptSha256();
+    ASSERT_TRUE(builder.Add(observation, "default").ok());
+  }
+  Observer observer = Made({}, *std::move(builder).Build());
+  EXPECT_NE(Fed(observer, RequestOf("one"), ResponseOf("A")), ObservationUse::kProbe);
+  EXPECT_THAT(observer.warnings(), ElementsAre(testing::HasSubstr("2 of 2 probes")));
 }
 
 TEST(ObserverTest, FailedAndBrokenAnswersAreCountedAndNeverData) {

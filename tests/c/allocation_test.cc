@@ -74,7 +74,7 @@ struct Handles {
     EXPECT_EQ(pinchbeck_monitor_new(made, nullptr, 0, nullptr, &new_monitor, nullptr), PINCHBECK_OK);
     monitor.reset(new_monitor);
     pinchbeck_observer* new_observer = nullptr;
-    EXPECT_EQ(pinchbeck_observer_new(made, nullptr, &new_observer, nullptr), PINCHBECK_OK);
+    EXPECT_EQ(pinchbeck_observer_new(made, R"({"models": ["m"]})", &new_observer, nullptr), PINCHBECK_OK);
     observer.reset(new_observer);
   }
 };
@@ -108,7 +108,7 @@ TEST(CAllocationTest, LargerFailuresAroundJsonBecomeCodes) {
             0);
   pinchbeck_fingerprint_free(fingerprint);
   const std::string exchange =
-      R"({"request": {"messages": [{"role": "user", "content": ")" + std::string(5000, 'q') +
+      R"({"request": {"model": "m", "messages": [{"role": "user", "content": ")" + std::string(5000, 'q') +
       R"("}]}, "response": {"choices": [{"message": {"content": ")" + std::string(5000, 'a') + R"("}}]}})";
   const char* use = nullptr;
   EXPECT_GT(FailEveryAllocation(kLarge,

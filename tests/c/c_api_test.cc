@@ -50,7 +50,8 @@ MonitorHandle NewMonitor(const pinchbeck_fingerprint* fingerprint, const char* o
   return MonitorHandle(handle);
 }
 
-ObserverHandle NewObserver(const pinchbeck_fingerprint* fingerprint, const char* options = nullptr) {
+ObserverHandle NewObserver(const pinchbeck_fingerprint* fingerprint,
+                           const char* options = R"({"models": ["gpt-x"]})") {
   pinchbeck_observer* handle = nullptr;
   EXPECT_EQ(pinchbeck_observer_new(fingerprint, options, &handle, nullptr), PINCHBECK_OK);
   return ObserverHandle(handle);
@@ -212,6 +213,33 @@ TEST(CApiTest, ObserversTurnTrafficIntoObservationsAndSteps) {
             PINCHBECK_OK);
   EXPECT_EQ(TextOf(pinchbeck_observer_decision, next.get()),
             TextOf(pinchbeck_observer_decision, observer.get()));
+}
+
+TEST(CApiTest, ObserversAskForTheModelsTheyWatch) {
+  const FingerprintHandle fingerprint = ParsedFingerprint();
+  for (const char* options : {static_cast<const char*>(nullptr), "{}", R"({"models": []})",
+                              R"({"models": "m"})", R"({"models": ["m"], "endpoint": "nowhere"})"}) {
+    pinchbeck_observer* made = nullptr;
+    pinchbeck_error* error = nullptr;
+    EXPECT_EQ(pinchbeck_observer_new(fingerprint.get(), options, &made, &error), PINCHBECK_INVALID_ARGUMENT);
+    EXPECT_EQ(made, nullptr);
+    EXPECT_STRNE(pinchbeck_error_message(error), "");
+    pinchbeck_error_free(error);
+  }
+  const ObserverHandle observer =
+      NewObserver(fingerprint.get(), R"({"models": ["gpt-x"], "endpoint": "https://relay.example/v1"})");
+  Json exchange = ExchangeOf(RandomChoices(5, 1, 0, 5).front());
+  const auto use_of = [&] {
+    const std::string text = exchange.dump();
+    const char* use = nullptr;
+    EXPECT_EQ(pinchbeck_observer_feed(observer.get(), text.data(), text.size(), &use, nullptr), PINCHBECK_OK);
+    return std::string(use);
+  };
+  EXPECT_EQ(use_of(), "other_endpoint");
+  exchange["endpoint"] = "https://relay.example/v1/";
+  EXPECT_EQ(use_of(), "probe");
+  exchange["request"]["model"] = "gpt-y";
+  EXPECT_EQ(use_of(), "other_model");
 }
 
 TEST(CApiTest, NullIsAnErrorAndNeverACrash) {

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pinchbeck/core/probe.h"
 #include "pinchbeck/core/recording.h"
@@ -87,17 +89,23 @@ TEST_F(ImportCommandTest, EverySampleIsImported) {
   const struct {
     const char* format;
     const char* sample;
+    std::vector<std::string> flags;
     std::size_t observations;
     const char* out;
-  } cases[] = {
-      {"openai-jsonl", "openai.jsonl", 3, "(1 failed)"},
-      {"litellm", "litellm.json", 3, "1 records left out: answered from a cache"},
-      {"langfuse", "langfuse.jsonl", 3, "1 cannot be a probe: other_parameter parameters_not_in_the_log"},
-      {"helicone", "helicone.jsonl", 4, "1 records left out: no request body"},
-      {"otel", "otel.json", 3, "1 records left out: not a span of a chat"}};
-  for (const auto& [format, sample, observations, out] : cases) {
+  } cases[] = {{"openai-jsonl", "openai.jsonl", {}, 3, "(1 failed)"},
+               {"litellm", "litellm.json", {}, 2, "1 records left out: answered from a cache"},
+               {"langfuse",
+                "langfuse.jsonl",
+                {"--parameters-complete"},
+                2,
+                "1 records left out: not known with which"},
+               {"helicone", "helicone.jsonl", {"--model", "gpt-x"}, 3, "1 records left out: no request body"},
+               {"otel", "otel.json", {"--parameters-complete"}, 2, "1 records left out: inside the span"}};
+  for (const auto& [format, sample, flags, observations, out] : cases) {
     const std::string path = File(std::string(format) + ".jsonl.gz");
-    const CliResult result = RunCli({"import", "--from", format, Sample(sample), "--out", path});
+    std::vector<std::string> arguments = {"import", "--from", format, Sample(sample), "--out", path};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const CliResult result = RunCli(arguments);
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr(out));
     const std::vector<Observation> read = Read(path);
@@ -108,10 +116,52 @@ TEST_F(ImportCommandTest, EverySampleIsImported) {
   }
 }
 
-TEST_F(ImportCommandTest, OneModelAtATime) {
+TEST_F(ImportCommandTest, WhatWasNotRecordedIsNeverTakenForADefault) {
+  for (const auto& [format, sample] :
+       {std::pair{"langfuse", "langfuse.jsonl"}, std::pair{"otel", "otel.json"}}) {
+    const CliResult result = RunCli({"import", "--from", format, Sample(sample), "--out", File("r.jsonl")});
+    EXPECT_EQ(result.exit_code, kExitInputError);
+    EXPECT_THAT(result.err, HasSubstr("--parameters-complete"));
+    EXPECT_FALSE(std::filesystem::exists(File("r.jsonl")));
+  }
+}
+
+TEST_F(ImportCommandTest, ASeedMakesNoDraws) {
+  std::string lines;
+  for (const int seed : {0, 7, 7, 7}) {
+    Json pair = Json::parse(R"({"request": {"model": "gpt-x", "temperature": 1, "max_tokens": 4,
+        "messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices": [{"message": {"content": "A"}}]}})");
+    if (seed > 0) pair["request"]["seed"] = seed;
+    lines += pair.dump() + "\n";
+  }
+  const CliResult result =
+      RunCli({"import", "--from", "openai-jsonl", Write("seeds.jsonl", lines), "--out", File("r.jsonl")});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("3 records left out: a seed"));
+  const std::vector<Observation> read = Read(File("r.jsonl"));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_FALSE(read[0].request.seed.has_value());
+}
+
+TEST_F(ImportCommandTest, SamplesAreNumberedOnlyWithoutIds) {
+  const std::string log =
+      Write("log.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
+"response": {"id": "a", "choices": [{"message": {"content": "A"}}]}})");
+  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", log, "--out", File("a.jsonl")}).exit_code, 0);
+  EXPECT_FALSE(Read(File("a.jsonl")).at(0).sample.has_value());
+  const std::string plain =
+      Write("plain.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
+"response": {"choices": [{"message": {"content": "A"}}]}})");
+  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", plain, "--out", File("b.jsonl")}).exit_code, 0);
+  EXPECT_EQ(Read(File("b.jsonl")).at(0).sample, 1);
+}
+
+TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
   const std::string one = Log("one.jsonl", 5, 0), two = Log("two.jsonl", 7, 0, "gpt-y");
   const CliResult both = RunCli({"import", "--from", "openai-jsonl", one, two, "--out", File("r1.jsonl")});
+  EXPECT_EQ(both.exit_code, kExitInputError);
   EXPECT_THAT(both.err, HasSubstr("several models (gpt-x, gpt-y)"));
+  EXPECT_FALSE(std::filesystem::exists(File("r1.jsonl")));
   const CliResult single =
       RunCli({"import", "--from", "openai-jsonl", one, two, "--model", "gpt-y", "--out", File("r2.jsonl")});
   EXPECT_THAT(single.out, HasSubstr("Imported 7 requests"));
@@ -120,6 +170,31 @@ TEST_F(ImportCommandTest, OneModelAtATime) {
       RunCli({"import", "--from", "openai-jsonl", one, "--model", "gpt-z", "--out", File("r3.jsonl")});
   EXPECT_EQ(none.exit_code, kExitInputError);
   EXPECT_FALSE(std::filesystem::exists(File("r3.jsonl")));
+
+  const std::string request =
+      R"({"request": {"model": "m", "messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices":)"
+      R"( [{"message": {"content": "A"}}]})";
+  const std::string mixed =
+      Write("mixed.jsonl", request + R"(, "endpoint": "https://a.example/v1"})" + "\n" + request +
+                               R"(, "endpoint": "https://b.example/v1"})" + "\n" + request + "}\n");
+  const CliResult several = RunCli({"import", "--from", "openai-jsonl", mixed, "--out", File("r4.jsonl")});
+  EXPECT_EQ(several.exit_code, kExitInputError);
+  EXPECT_THAT(several.err, HasSubstr("several endpoints (https://a.example/v1, https://b.example/v1)"));
+  const CliResult chosen = RunCli({"import", "--from", "openai-jsonl", mixed, "--endpoint",
+                                   "https://b.example/v1/", "--out", File("r5.jsonl")});
+  EXPECT_THAT(chosen.out, HasSubstr("Imported 1 requests"));
+  EXPECT_THAT(chosen.out, HasSubstr("2 records left out: sent to another endpoint"));
+}
+
+TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
+  const std::string good = Log("good.jsonl", 3, 0);
+  const std::string bad = Write("bad.jsonl", "{\"request\": {\"temperature\": \"hot\"}}\n[3]\n");
+  const CliResult result = RunCli({"import", "--from", "openai-jsonl", good, bad, "--out", File("r.jsonl")});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Imported 3 requests"));
+  EXPECT_THAT(result.err, HasSubstr("2 records left out that cannot be read"));
+  EXPECT_THAT(result.err, HasSubstr("bad.jsonl:1: request.temperature: expected a number"));
+  EXPECT_THAT(result.err, HasSubstr("bad.jsonl:2: expected a JSON object"));
 }
 
 TEST_F(ImportCommandTest, ErrorsLeaveNoFileAndNoneIsOverwritten) {

@@ -26,13 +26,24 @@ struct Imported {
   LogImportSummary summary;
 };
 
-Imported ImportSample(LogFormat format, const std::string& name) {
+// What the user of the sample's tools may say of them.
+LogImportOptions Sure() {
+  LogImportOptions options;
+  options.parameters_complete = true;
+  options.usage_reported = true;
+  return options;
+}
+
+Imported ImportFiles(LogFormat format, const std::vector<std::string>& paths,
+                     const LogImportOptions& options) {
   Imported imported;
-  const auto summary = ImportLog(format, std::string(PINCHBECK_SOURCE_DIR) + "/tests/client/logs/" + name,
-                                 [&](Exchange exchange) {
-                                   imported.exchanges.push_back(std::move(exchange));
-                                   return absl::OkStatus();
-                                 });
+  const auto summary = ImportLog(
+      format, paths,
+      [&](Exchange exchange) {
+        imported.exchanges.push_back(std::move(exchange));
+        return absl::OkStatus();
+      },
+      options);
   EXPECT_TRUE(summary.ok()) << summary.status();
   if (summary.ok()) imported.summary = *summary;
   // Every observation can be written and read, and holds no key that the log held.
@@ -46,6 +57,21 @@ Imported ImportSample(LogFormat format, const std::string& name) {
   return imported;
 }
 
+Imported ImportSample(LogFormat format, const std::string& name, const LogImportOptions& options = Sure()) {
+  return ImportFiles(format, {std::string(PINCHBECK_SOURCE_DIR) + "/tests/client/logs/" + name}, options);
+}
+
+// A file with this content.
+std::string Written(const std::string& content) {
+  const std::string path = std::filesystem::path(testing::TempDir()) / "pinchbeck-log-import.jsonl";
+  std::ofstream(path) << content;
+  return path;
+}
+
+Imported ImportText(LogFormat format, const std::string& content, const LogImportOptions& options = Sure()) {
+  return ImportFiles(format, {Written(content)}, options);
+}
+
 std::string DigestOf(std::vector<ChatMessage> messages) {
   Probe probe;
   probe.messages = std::move(messages);
@@ -57,7 +83,7 @@ void ExpectFirst(const Exchange& exchange) {
   EXPECT_EQ(exchange.obstacle, RequestObstacle::kNone) << exchange.obstacle_field;
   const Observation& observation = exchange.observation;
   EXPECT_EQ(observation.request.prompt_sha256, DigestOf({{"user", "Pick a number."}}));
-  EXPECT_EQ(observation.request.model, "gpt-x");
+  EXPECT_EQ(observation.request.model.value_or(exchange.model_in_log.value_or("")), "gpt-x");
   EXPECT_EQ(observation.request.temperature, 1.0);
   EXPECT_EQ(observation.request.max_tokens, 16);
   EXPECT_FALSE(observation.request.top_p.has_value());
@@ -93,7 +119,7 @@ TEST(LogImportTest, LiteLlm) {
   ExpectFirst(log.exchanges[0]);
   EXPECT_NEAR(*log.exchanges[0].observation.timing.first_token_s, 0.4, 1e-6);
   // Messages without the request: the parameters are unknown, not absent.
-  EXPECT_EQ(log.exchanges[1].obstacle, RequestObstacle::kOtherParameter);
+  EXPECT_EQ(log.exchanges[1].obstacle, RequestObstacle::kUnrecordedParameters);
   EXPECT_EQ(log.exchanges[1].obstacle_field, "parameters_not_in_the_log");
   EXPECT_EQ(log.exchanges[1].observation.response.text, "7");
   EXPECT_NEAR(*log.exchanges[1].observation.timing.total_s, 1.0, 1e-6);
@@ -103,6 +129,30 @@ TEST(LogImportTest, LiteLlm) {
   EXPECT_THAT(log.summary.skipped, ElementsAre(Pair("answered from a cache", 1),
                                                Pair("no messages (set store_prompts_in_spend_logs)", 1),
                                                Pair("not a chat completion", 1)));
+  // The proxy may have counted the tokens itself.
+  const Imported unsure = ImportSample(LogFormat::kLiteLlm, "litellm.json", {});
+  EXPECT_EQ(unsure.exchanges.at(0).obstacle, RequestObstacle::kNone);
+  EXPECT_FALSE(unsure.exchanges.at(0).observation.usage.input_tokens.has_value());
+  EXPECT_FALSE(unsure.exchanges.at(0).observation.usage.output_tokens.has_value());
+}
+
+TEST(LogImportTest, LiteLlmRowsThatWereCutOrAnsweredByAFallbackAreLeftOut) {
+  const std::string
+      start = R"({"request_id": ")",
+      answer =
+          R"("response": {"choices": [{"message": {"content": "7"}}]}, "proxy_server_request": {"model": "gpt-x",)"
+          R"( "messages": [{"role": "user", "content": "Pick."}]}, )";
+  const std::string log =
+      start + R"(1", )" + answer + R"("model": "azure/gpt-x"})" + "\n" +                          //
+      start + R"(2", )" + answer + R"("model": "azure/gpt-1", "model_group": "gpt-x"})" + "\n" +  //
+      start + R"(3", )" + answer + R"("model": "azure/gpt-x", "model_group": "backup"})" + "\n" + start +
+      R"(4", )" + answer + R"("model": "gpt-1"})" + "\n" + start + R"(5", )" + answer +
+      R"("messages": [{"role": "user", "content": "Pi... (litellm_truncated 900 chars) ...ck."}]})" + "\n";
+  const Imported imported = ImportText(LogFormat::kLiteLlm, log);
+  EXPECT_EQ(imported.exchanges.size(), 2u);
+  EXPECT_THAT(imported.summary.skipped, ElementsAre(Pair(HasSubstr("MAX_STRING_LENGTH_PROMPT_IN_DB"), 1),
+                                                    Pair(HasSubstr("fallback"), 2)));
+  EXPECT_EQ(imported.summary.incomplete, 1);
 }
 
 TEST(LogImportTest, Langfuse) {
@@ -111,8 +161,11 @@ TEST(LogImportTest, Langfuse) {
   ExpectFirst(log.exchanges[0]);
   const Observation& first = log.exchanges[0].observation;
   EXPECT_EQ(first.usage.cached_input_tokens, 3);
-  EXPECT_EQ(first.usage.cost, 3e-5);
-  EXPECT_EQ(first.session, "s1");
+  // Costs are out of the tool's own list, and a chat's session is none of a recording.
+  EXPECT_FALSE(first.usage.cost.has_value());
+  EXPECT_FALSE(first.session.has_value());
+  // The name may be the one asked for or the one in the answer.
+  EXPECT_FALSE(first.request.model.has_value());
   EXPECT_NEAR(*first.timing.first_token_s, 0.4, 1e-6);
   // Langfuse says neither which API was spoken nor which model answered.
   EXPECT_FALSE(first.request.api.has_value());
@@ -122,6 +175,33 @@ TEST(LogImportTest, Langfuse) {
   EXPECT_EQ(log.exchanges[1].observation.response.text, "42");
   EXPECT_TRUE(log.exchanges[2].observation.error.has_value());
   EXPECT_THAT(log.summary.skipped, ElementsAre(Pair("not a generation", 1)));
+  const Imported unsure = ImportSample(LogFormat::kLangfuse, "langfuse.jsonl", {});
+  for (const Exchange& exchange : unsure.exchanges) {
+    EXPECT_EQ(exchange.obstacle, RequestObstacle::kUnrecordedParameters);
+    EXPECT_FALSE(exchange.observation.request.prompt_sha256.has_value());
+    EXPECT_FALSE(exchange.observation.usage.output_tokens.has_value());
+  }
+}
+
+TEST(LogImportTest, LangfuseKeepsWhatStandsBesideTheMessagesAndAnswersWithoutText) {
+  const std::string start =
+      R"({"type": "GENERATION", "modelParameters": {"temperature": 1, "max_tokens": 4}, "input": {"messages": )"
+      R"([{"role": "user", "content": "Pick."}])";
+  const std::string log =
+      start + R"(, "tools": [{"type": "function"}]}, "output": "7"})" + "\n" +  //
+      start + R"(}, "output": {"role": "assistant", "content": null, "tool_calls": [{"id": "c"}]}})" +
+      "\n" +                                                                                        //
+      start + R"(}, "output": {"role": "assistant", "content": null, "refusal": "No."}})" + "\n" +  //
+      start + R"(}, "output": ""})" + "\n" +                                                        //
+      start + R"(}, "output": null})" + "\n";
+  const Imported imported = ImportText(LogFormat::kLangfuse, log);
+  ASSERT_EQ(imported.exchanges.size(), 4u);
+  EXPECT_EQ(imported.exchanges[0].obstacle_field, "tools");
+  EXPECT_EQ(imported.exchanges[1].observation.response.finish_reason, "tool_calls");
+  EXPECT_FALSE(imported.exchanges[1].observation.error.has_value());
+  EXPECT_EQ(imported.exchanges[2].observation.response.text, "No.");
+  EXPECT_EQ(imported.exchanges[3].observation.response.text, "");
+  EXPECT_EQ(imported.summary.incomplete, 1);
 }
 
 TEST(LogImportTest, Helicone) {
@@ -152,7 +232,7 @@ TEST(LogImportTest, OpenTelemetry) {
   EXPECT_EQ(first.response.model, "gpt-x-2026-10-01");
   EXPECT_EQ(first.response.finish_reason, "stop");
   EXPECT_EQ(first.response.system_fingerprint, "fp_1");
-  EXPECT_EQ(first.session, "c1");
+  EXPECT_FALSE(first.session.has_value());
   EXPECT_NEAR(*first.timing.first_token_s, 0.4, 1e-6);
   EXPECT_FALSE(first.endpoint.has_value());
   EXPECT_FALSE(first.request.api.has_value());
@@ -162,46 +242,186 @@ TEST(LogImportTest, OpenTelemetry) {
   EXPECT_EQ(log.exchanges[2].observation.response.reasoning_text, "hm");
   EXPECT_FALSE(log.exchanges[2].observation.usage.output_tokens.has_value());
   EXPECT_THAT(log.summary.skipped,
-              ElementsAre(Pair("no gen_ai.input.messages (switch the recording of content on)", 1),
-                          Pair("not a span of a chat", 1)));
+              ElementsAre(Pair("inside the span of another chat (one request, instrumented twice)", 1),
+                          Pair("no gen_ai.input.messages (switch the recording of content on)", 1),
+                          Pair("not a span of a chat", 2)));
+  const Imported unsure = ImportSample(LogFormat::kOtel, "otel.json", {});
+  for (const Exchange& exchange : unsure.exchanges) {
+    EXPECT_EQ(exchange.obstacle, RequestObstacle::kUnrecordedParameters);
+  }
 }
 
-TEST(LogImportTest, ErrorsNameFilePlaceAndField) {
-  const std::string path = std::filesystem::path(testing::TempDir()) / "pinchbeck-bad-log.jsonl";
-  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})";
+// A span of a chat with these further attributes.
+std::string SpanWith(const std::string& id, const std::string& attributes, const std::string& parent = "") {
+  return R"({"traceId": "t", "spanId": ")" + id + R"(", "parentSpanId": ")" + parent +
+         R"(", "attributes": {"gen_ai.operation.name": "chat", "gen_ai.request.temperature": 1,)"
+         R"( "gen_ai.request.max_tokens": 4, "gen_ai.input.messages": [{"role": "user", "parts":)"
+         R"( [{"type": "text", "content": "Pick."}]}], )" +
+         attributes + "}}\n";
+}
+
+TEST(LogImportTest, OpenTelemetryInstructionsAndAnswersOfEveryForm) {
+  const std::string text =
+      R"("gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "7"}]}])";
+  const std::string log =
+      SpanWith("1", text) + SpanWith("2", R"("gen_ai.system_instructions": "Be brief.", )" + text) +
+      SpanWith("3", R"("gen_ai.system_instructions": {"type": "text", "content": "Be brief."}, )" + text) +
+      SpanWith("4", R"("gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}], )" + text) +
+      SpanWith(
+          "5",
+          R"("gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "tool_call", "id": "c"}],)"
+          R"( "finish_reason": "tool_call"}])") +
+      SpanWith(
+          "6",
+          R"("gen_ai.output.messages": [{"role": "assistant", "parts": [], "finish_reason": "content_filter"}])");
+  const Imported imported = ImportText(LogFormat::kOtel, log);
+  ASSERT_EQ(imported.exchanges.size(), 6u);
+  EXPECT_EQ(imported.exchanges[0].obstacle, RequestObstacle::kNone);
+  EXPECT_EQ(imported.exchanges[1].obstacle, RequestObstacle::kPromptNotText);
+  EXPECT_EQ(imported.exchanges[2].obstacle, RequestObstacle::kPromptNotText);
+  EXPECT_EQ(imported.exchanges[3].obstacle, RequestObstacle::kNone);
+  EXPECT_NE(imported.exchanges[3].request_sha256, imported.exchanges[0].request_sha256);
+  EXPECT_EQ(imported.exchanges[4].observation.response.finish_reason, "tool_calls");
+  EXPECT_EQ(imported.exchanges[5].observation.response.finish_reason, "content_filter");
+  EXPECT_FALSE(imported.exchanges[5].observation.error.has_value());
+}
+
+TEST(LogImportTest, AChildThatWasExportedBeforeItsParentIsStillAChild) {
+  const std::string text =
+      R"("gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "7"}]}])";
+  const std::string inner = SpanWith("inner", text, "middle");
+  const std::string middle =
+      R"({"traceId": "t", "spanId": "middle", "parentSpanId": "outer", "name": "http"})"
+      "\n";
+  const Imported imported = ImportText(LogFormat::kOtel, inner + middle + SpanWith("outer", text));
+  EXPECT_EQ(imported.exchanges.size(), 1u);
+  // Spans that enclose each other in a circle end too.
+  const std::string circle = R"({"traceId": "t", "spanId": "a", "parentSpanId": "b", "name": "x"})"
+                             "\n"
+                             R"({"traceId": "t", "spanId": "b", "parentSpanId": "a", "name": "x"})"
+                             "\n";
+  EXPECT_EQ(ImportText(LogFormat::kOtel, circle + SpanWith("c", text, "a")).exchanges.size(), 1u);
+}
+
+TEST(LogImportTest, ARecordThatStandsTwiceCountsOnce) {
+  const std::string pair =
+      R"({"request": {"messages": [{"role": "user", "content": "Pick."}]}, "response": {"id": "a", "choices":)"
+      R"( [{"message": {"content": "7"}}]})";
+  const std::string at = R"(, "time": "2026-11-20T08:00:00Z"})"
+                         "\n",
+                    later = R"(, "time": "2026-11-20T08:00:01Z"})"
+                            "\n";
+  const Imported timed = ImportText(LogFormat::kOpenAiJsonl, pair + at + pair + later + pair + at);
+  EXPECT_EQ(timed.exchanges.size(), 2u);
+  EXPECT_THAT(timed.summary.skipped, ElementsAre(Pair("a repeat of another record", 1)));
+  // Relays that give every answer the same id would lose all of them without a time beside it.
+  EXPECT_EQ(ImportText(LogFormat::kOpenAiJsonl, pair + "}\n" + pair + "}\n").exchanges.size(), 2u);
+  // Across files: here the same one twice.
+  const std::string sample = std::string(PINCHBECK_SOURCE_DIR) + "/tests/client/logs/helicone.jsonl";
+  EXPECT_EQ(ImportFiles(LogFormat::kHelicone, {sample, sample}, {}).exchanges.size(), 4u);
+}
+
+TEST(LogImportTest, OddRecordsAreCountedAndTheRestIsRead) {
+  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})"
+                           "\n";
   const struct {
     LogFormat format;
     std::string content;
+    const char* fault;
+  } cases[] = {
+      {LogFormat::kOpenAiJsonl, good + "[3]\n", ".jsonl:2: expected a JSON object"},
+      {LogFormat::kOpenAiJsonl, good + "{}\n", ".jsonl:2: request: missing"},
+      {LogFormat::kOpenAiJsonl, "[" + good + R"(, {"request": {"seed": "x"}}])",
+       ".jsonl[1]: request.seed: expected an integer"},
+      {LogFormat::kOpenAiJsonl, R"({"data": [3, )" + good + "]}", "data[0]: expected a JSON object"},
+      {LogFormat::kLiteLlm,
+       R"({"messages": [{}], "response": {"choices": []}})"
+       "\n"
+       R"({"messages": [{}], "response": {"choices": []}, "startTime": "soon"})",
+       ".jsonl:2: startTime: expected a time"},
+      {LogFormat::kOtel,
+       SpanWith("1", R"("error.type": "500")") + R"({"resourceSpans": [{"scopeSpans": [{"spans": [3]}]}]})",
+       ".jsonl:2: resourceSpans[0].scopeSpans[0].spans[0]: expected an object"},
+      {LogFormat::kOtel,
+       SpanWith("1", R"("error.type": "500")") +
+           R"({"startTimeUnixNano": "x", "attributes": {"gen_ai.operation.name": "chat", "error.type": "500",)"
+           R"( "gen_ai.input.messages": [{}]}})",
+       ".jsonl:2: startTimeUnixNano: expected nanoseconds"},
+  };
+  for (const auto& [format, content, fault] : cases) {
+    const Imported imported = ImportText(format, content);
+    EXPECT_EQ(imported.exchanges.size(), 1u) << content;
+    EXPECT_EQ(imported.summary.faults, 1) << content;
+    EXPECT_THAT(imported.summary.fault_examples, ElementsAre(HasSubstr(fault)));
+  }
+}
+
+TEST(LogImportTest, ALogThatLacksMostAnswersIsRefused) {
+  const std::string start =
+      R"({"call_type": "completion", "messages": [{"role": "user", "content": "Pick."}], "model": "m")";
+  const std::string whole = start + R"(, "response": {"choices": [{"message": {"content": "7"}}]}})"
+                                    "\n";
+  const std::string empty = start + R"(, "response": {}})"
+                                    "\n";
+  EXPECT_EQ(ImportText(LogFormat::kLiteLlm, whole + empty).exchanges.size(), 1u);
+  const auto summary = ImportLog(LogFormat::kLiteLlm, {Written(whole + empty + empty)},
+                                 [](Exchange) { return absl::OkStatus(); });
+  EXPECT_THAT(internal::Message(summary.status()), HasSubstr("2 records cannot be read or hold no answer"));
+  EXPECT_THAT(internal::Message(summary.status()), HasSubstr("store_prompts_in_spend_logs"));
+}
+
+TEST(LogImportTest, LengthsAreBounded) {
+  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})"
+                           "\n";
+  LogImportOptions options;
+  options.max_record_bytes = 200;
+  options.max_document_bytes = 1000;
+  std::string many;
+  while (many.size() < 5000) many += good;
+  EXPECT_GT(ImportText(LogFormat::kOpenAiJsonl, many, options).exchanges.size(), 50u);
+  std::string list = "[" + good;
+  while (list.size() < 5000) list += "," + good;
+  const struct {
+    std::string content;
     const char* message;
   } cases[] = {
-      {LogFormat::kOpenAiJsonl, "", ".jsonl: the file is empty"},
-      {LogFormat::kOpenAiJsonl, "nonsense", ".jsonl:1: not JSON"},
-      {LogFormat::kOpenAiJsonl, good + "\n\n{\"request\": ", ".jsonl:3: not JSON"},
-      {LogFormat::kOpenAiJsonl, good + "\n[3]", ".jsonl:2: expected a JSON object"},
-      {LogFormat::kOpenAiJsonl, good + "\n{}", ".jsonl:2: request: missing"},
-      {LogFormat::kOpenAiJsonl, "[" + good + ", {\"request\": {\"seed\": \"x\"}}]",
-       ".jsonl[1]: request.seed: expected an integer"},
-      {LogFormat::kOpenAiJsonl, "[" + good, "not JSON (cut off?)"},
-      {LogFormat::kHelicone, "{\"data\": [3]}", ".jsonl:1: data[0]: expected a JSON object"},
-      {LogFormat::kLiteLlm, R"({"messages": [{}], "response": {"choices": []}, "startTime": "soon"})",
-       ".jsonl:1: startTime: expected a time"},
-      {LogFormat::kOtel,
-       R"({"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "x", "attributes": [
-           {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}},
-           {"key": "error.type", "value": {"stringValue": "500"}},
-           {"key": "gen_ai.input.messages", "value": {"stringValue": "[{}]"}}]}]}]}]})",
-       "startTimeUnixNano: expected nanoseconds"},
-  };
-  for (const auto& [format, content, message] : cases) {
-    std::ofstream(path) << content;
-    const auto summary = ImportLog(format, path, [](Exchange) { return absl::OkStatus(); });
+      {good + "\n{\"request\": \"" + std::string(300, 'x') + "\"}\n", ".jsonl:3: a record of more than 200"},
+      {list + "]", "a JSON document of more than 1000 bytes"}};
+  for (const auto& [content, message] : cases) {
+    const auto summary = ImportLog(
+        LogFormat::kOpenAiJsonl, {Written(content)}, [](Exchange) { return absl::OkStatus(); }, options);
+    EXPECT_THAT(internal::Message(summary.status()), HasSubstr(message));
+  }
+  EXPECT_EQ(ImportText(LogFormat::kOpenAiJsonl, "[\n" + good + ", " + good + "]\n", options).exchanges.size(),
+            2u);
+}
+
+TEST(LogImportTest, TextThatIsNoJsonStopsTheImportAndIsNamed) {
+  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})";
+  const struct {
+    std::string content;
+    const char* message;
+  } cases[] = {{"", ".jsonl: the file is empty"},
+               {"nonsense", ".jsonl:1: not JSON"},
+               {good + "\n\n{\"request\": ", ".jsonl:3: not JSON"},
+               {"[" + good, "not JSON (cut off?)"}};
+  for (const auto& [content, message] : cases) {
+    const std::string path = Written(content);
+    const auto summary =
+        ImportLog(LogFormat::kOpenAiJsonl, {path}, [](Exchange) { return absl::OkStatus(); });
     ASSERT_FALSE(summary.ok()) << content;
     EXPECT_THAT(internal::Message(summary.status()), HasSubstr(message));
     EXPECT_THAT(internal::Message(summary.status()), HasSubstr(path));
   }
-  std::filesystem::remove(path);
-  EXPECT_EQ(ImportLog(LogFormat::kOtel, path, [](Exchange) { return absl::OkStatus(); }).status().code(),
+  const std::string gone = Written("");
+  std::filesystem::remove(gone);
+  EXPECT_EQ(ImportLog(LogFormat::kOtel, {gone}, [](Exchange) { return absl::OkStatus(); }).status().code(),
             absl::StatusCode::kNotFound);
+  // What the caller says is passed on as it is.
+  EXPECT_EQ(ImportLog(LogFormat::kOpenAiJsonl, {Written(good)},
+                      [](Exchange) { return absl::CancelledError("enough"); })
+                .status(),
+            absl::CancelledError("enough"));
 }
 
 TEST(LogImportTest, NamesComeAndGo) {

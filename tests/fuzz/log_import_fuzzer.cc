@@ -17,6 +17,9 @@ absl::Status Check(Exchange exchange) {
   PINCHBECK_FUZZ_CHECK(exchange.obstacle != RequestObstacle::kNone || exchange.obstacle_field.empty(),
                        "a field without an obstacle");
   PINCHBECK_FUZZ_CHECK(exchange.obstacle_field.size() <= 64, "a field without an end");
+  PINCHBECK_FUZZ_CHECK(
+      exchange.obstacle == RequestObstacle::kNone || !exchange.observation.request.prompt_sha256.has_value(),
+      "a plain prompt's digest for a request that is none");
   exchange.observation.probe = "p";
   const std::string line = SerializeObservation(exchange.observation);
   const absl::StatusOr<Observation> again = ParseObservation(line);
@@ -29,7 +32,7 @@ bool Run(std::string_view input) {
   const std::string path = kFolder->Write("log.jsonl", input);
   bool accepted = false;
   for (const LogFormat format : AllLogFormats()) {
-    const absl::StatusOr<LogImportSummary> summary = ImportLog(format, path, Check);
+    const absl::StatusOr<LogImportSummary> summary = ImportLog(format, {path}, Check);
     if (!summary.ok()) {
       PINCHBECK_FUZZ_CHECK(!summary.status().message().empty(), "an error without a message");
       continue;

@@ -24,12 +24,20 @@
 namespace pinchbeck {
 
 struct ObserverOptions {
+  // Names of the model that the fingerprint is of, as the application asks for it; required. Of requests for
+  // any other model, or for none by name, nothing is used.
+  std::vector<std::string> models = {};
+  // Base URL, compared with ExchangeRequest::endpoint up to a slash at the end. With it, requests to another
+  // endpoint, or to none by name, are not used; without it, the caller feeds the traffic of one endpoint.
+  std::optional<std::string> endpoint = std::nullopt;
   // Observations that wait to be taken, and the memory that they may hold. Beyond either, the oldest are
   // dropped and counted.
   std::size_t max_observations = 4096;
   std::size_t max_bytes = std::size_t{32} << 20;
-  // Streams that are open at one time; more are refused.
+  // Streams that are open at one time, more are refused; and the bytes of answers that these have read. One
+  // that would exceed them is given up, and counts as refused.
   std::size_t max_streams = 1024;
+  std::size_t max_stream_bytes = std::size_t{64} << 20;
   ExchangeLimits limits = {};
 };
 
@@ -41,22 +49,27 @@ enum class ObservationUse : std::uint8_t {
   kFailed,
   // Its prompt is that of no probe. Like everything below, what the answer declares is tallied, nothing else.
   kUnknownPrompt,
-  // A probe's prompt, asked with other sampling parameters.
+  // A probe's prompt, asked with other sampling parameters; or that of several probes, so that nobody can say
+  // which one was repeated.
   kOtherSettings,
-  // See RequestObstacle.
+  // See RequestObstacle. The last one also for kUnrecordedParameters.
   kPromptNotText,
   kSeed,
   kOtherParameter,
+  // See ObserverOptions::models and ::endpoint. Of these answers not even declarations are tallied.
+  kOtherModel,
+  kOtherEndpoint,
 };
-inline constexpr std::size_t kObservationUses = 7;
-// "probe", "failed", "unknown_prompt", "other_settings", "prompt_not_text", "seed", "other_parameter".
+inline constexpr std::size_t kObservationUses = 9;
+// "probe", "failed", "unknown_prompt", "other_settings", "prompt_not_text", "seed", "other_parameter",
+// "other_model", "other_endpoint".
 [[nodiscard]] std::string_view ObservationUseName(ObservationUse use);
 
 struct ObserverCounts {
   // Exchanges that were read, used or not, by what became of them.
   std::int64_t exchanges = 0;
   std::array<std::int64_t, kObservationUses> uses{};
-  // Refused with an error: bodies that are not JSON, too long, of another API.
+  // Refused with an error: bodies that are not JSON, too long, of another API; streams beyond a limit.
   std::int64_t refused = 0;
   // Streams that were opened and never finished.
   std::int64_t abandoned = 0;
@@ -81,10 +94,11 @@ class ObserverStream {
   // A stream that was not finished counts as abandoned.
   ~ObserverStream();
 
-  // As in ExchangeReader. An error leaves the stream usable.
+  // As in ExchangeReader; a bad time leaves the stream usable. ResourceExhausted: the open streams have read
+  // ObserverOptions::max_stream_bytes, and this one is given up.
   [[nodiscard]] absl::Status OnBytes(std::string_view bytes, double arrival_s);
   [[nodiscard]] absl::Status OnEvent(std::string_view json, double arrival_s);
-  // Hands the observation to the observer. Call once. FailedPrecondition: finished already.
+  // Hands the observation to the observer. Call once. FailedPrecondition: finished already, or given up.
   [[nodiscard]] absl::StatusOr<ObservationUse> Finish(const ExchangeEnd& end = {});
 
  private:
@@ -97,24 +111,29 @@ class ObserverStream {
 // Turns exchanges into observations of a fingerprint's probes. Thread-safe; sends and writes nothing, looks
 // at no clock, and keeps neither prompts nor keys.
 //
-// A request counts as a probe when its prompt digest and all sampling parameters (temperature, top_p, top_k,
-// min_p, max_tokens) equal the probe's, an absent one included, and nothing else in it changes answers. So an
+// A request counts as a probe when it asks for one of ObserverOptions::models, its prompt digest and all
+// sampling parameters (temperature, top_p, top_k, min_p, max_tokens) equal the probe's, an absent one
+// included, and nothing else in it changes answers. A probe that does not record prompt digest, temperature
+// and max_tokens, or asks what another one asks, is matched by nothing. A probe that `pinchbeck import` named
+// after its request is matched by requests that are equal to that one in all that shapes answers. So an
 // application is watched well where it asks some fixed prompts again and again (classifications, health
 // checks, canaries), and the fingerprint was enrolled on these.
 //
-// Of every other answer only the declarations are tallied (model, form of ids, system fingerprint, usage
-// fields); the other signals compare answers to one prompt and would call two prompts two models.
+// Of every other answer of the model only the declarations are tallied (model, form of ids, system
+// fingerprint, usage fields); the other signals compare answers to one prompt and would call two prompts two
+// models.
 //
 // What the figures assume: every answer to such a request is fed, once, whatever it says. Answers that an
 // application fetched anew because it disliked the first, or took from a cache of its own, make an honest
 // endpoint look different.
 //
-// Memory: at most ObserverOptions::max_bytes for the buffer, per open stream and per call that is running
-// what ExchangeLimits allows, and the monitor's state. Cost: reading the bodies, outside the lock; then one
-// monitor step inside it.
+// Memory: at most ObserverOptions::max_bytes for the buffer; for open streams what max_stream_bytes of
+// answers take while they are read, a few times these bytes, of hostile ones up to about 64 times (see
+// ExchangeLimits); the same of a body for each call that is running; and the monitor's state. Cost: reading
+// the bodies, outside the lock; then one monitor step inside it.
 class Observer {
  public:
-  // InvalidArgument: a limit of 0.
+  // InvalidArgument: no model, a limit of 0, an endpoint that is no URL.
   [[nodiscard]] static absl::StatusOr<Observer> Create(const Fingerprint& fingerprint,
                                                        const ObserverOptions& options = {});
   Observer(Observer&&) noexcept;
@@ -141,10 +160,10 @@ class Observer {
   // The buffered observations, oldest first; the buffer is empty then.
   [[nodiscard]] std::vector<Observation> Take();
   [[nodiscard]] ObserverCounts counts() const;
-  // What all answers declared, compared with the reference: model names and the like. Reported, never
-  // decisive. Each tally keeps 64 distinct values and counts further ones as "(other)".
+  // What all answers of the model declared, compared with the reference: model names and the like. Reported,
+  // never decisive. Each tally keeps 64 distinct values and counts further ones as "(other)".
   [[nodiscard]] SignalEvidence Declaration() const;
-  // Probes that no request can match because the fingerprint holds no digest of their prompt.
+  // Of probes that no request can match.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
 
  private:

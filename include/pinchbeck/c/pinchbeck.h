@@ -18,8 +18,8 @@
  * bound to the thread that made a handle, and there is no global state.
  *
  * Text is UTF-8. Lengths are in bytes and do not count a final zero; inputs with a length need none, outputs
- * end in one. JSON options are an object, or NULL for the defaults, which are those of the C++ library; a
- * member that is not known is an error.
+ * end in one. JSON options are an object, or NULL where no member is required for the defaults, which are
+ * those of the C++ library; a member that is not known is an error.
  *
  * Stability. The functions, codes and members below stay within a major version of the library; new members
  * may appear in JSON that is returned, and readers must ignore those they do not know. */
@@ -127,7 +127,9 @@ PINCHBECK_C_API void pinchbeck_monitor_free(pinchbeck_monitor* monitor);
 
 /* ---- Observers: an application's own requests and answers become observations. ---- */
 
-/* Options: "max_observations", "max_bytes", "max_request_bytes", "max_response_bytes". */
+/* Options: "models" (required: a list of the names by which the application asks for the fingerprint's
+ * model), "endpoint" (base URL; with it only requests that name it are used), "max_observations",
+ * "max_bytes", "max_request_bytes", "max_response_bytes". */
 PINCHBECK_C_API pinchbeck_code pinchbeck_observer_new(const pinchbeck_fingerprint* fingerprint,
                                                       const char* options_json, pinchbeck_observer** observer,
                                                       pinchbeck_error** error);
@@ -146,8 +148,8 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* obse
  * given as "chunks": [[ARRIVAL_S, CHUNK], ...] instead of `response`, each CHUNK an object (an event as
  * client libraries hand it on) or a string of raw bytes. `redact` is taken out of what is kept, and is not
  * kept. `use` (may be NULL) is set to a name that lives as long as the library: "probe", "failed",
- * "unknown_prompt", "other_settings", "prompt_not_text", "seed" or "other_parameter"; only the first two are
- * buffered. */
+ * "unknown_prompt", "other_settings", "prompt_not_text", "seed", "other_parameter", "other_model" or
+ * "other_endpoint"; only the first two are buffered. Chunks whose times decrease lose all times. */
 PINCHBECK_C_API pinchbeck_code pinchbeck_observer_feed(pinchbeck_observer* observer,
                                                        const char* exchange_json, size_t length,
                                                        const char** use, pinchbeck_error** error);

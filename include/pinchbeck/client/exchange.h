@@ -20,8 +20,8 @@
 
 namespace pinchbeck {
 
-// A larger body is an error. Reading an answer takes up to about 64 times its bytes of memory (lists of tiny
-// JSON objects), an ordinary one about 3 times.
+// A larger body is an error. While a body is read it takes a few times its bytes of memory, and a hostile one
+// (lists of tiny JSON objects) up to about 64 times; afterwards only what an observation holds.
 struct ExchangeLimits {
   std::size_t max_request_bytes = std::size_t{4} << 20;
   std::size_t max_response_bytes = std::size_t{4} << 20;
@@ -64,19 +64,26 @@ enum class RequestObstacle : std::uint8_t {
   // A parameter that changes answers and that probes do not have (penalties, tools, formats, effort, ...), or
   // one that is not known.
   kOtherParameter,
+  // A log does not hold all parameters of the request, so that nobody knows how it was asked.
+  kUnrecordedParameters,
 };
-// "none", "prompt_not_text", "seed", "other_parameter".
+// "none", "prompt_not_text", "seed", "other_parameter", "unrecorded_parameters".
 [[nodiscard]] std::string_view RequestObstacleName(RequestObstacle obstacle);
 
 struct Exchange {
-  // Without a probe's name; `error.message` repeats no word of the server.
+  // Without a probe's name; `error.message` repeats no word of the server. With an obstacle,
+  // `request.prompt_sha256` is absent: the record could not say that more than the prompt shaped the answer.
   Observation observation;
   RequestObstacle obstacle = RequestObstacle::kNone;
   // The member of the request behind the obstacle, e.g. "logit_bias"; at most 64 bytes.
   std::string obstacle_field;
   // SHA-256 of all that shapes the answer: prompt, sampling, seed and other parameters, but neither the
-  // model's name nor how the answer is delivered. Requests with one identity are repeats of each other.
+  // model's name nor how the answer is delivered. Requests with one identity are repeats of each other,
+  // except with kSeed (the same answer again) and kUnrecordedParameters (not all is known).
   std::string request_sha256;
+  // The model's name as a log gives it, where nobody knows whether it was asked for or answered.
+  // `observation.request.model` is absent then.
+  std::optional<std::string> model_in_log = std::nullopt;
 };
 
 // Reads one exchange. Calls come in the order Create, any of OnBytes and OnEvent, Finish. Not thread-safe;
@@ -93,8 +100,9 @@ class ExchangeReader {
 
   // Bytes of the body as received, a document or server-sent events, with their arrival in seconds after the
   // request was sent. Without arrival times (a whole answer at once) give none: then no times of events are
-  // recorded. InvalidArgument: times that are negative, not finite or decreasing. Bytes beyond the limit make
-  // the observation an error.
+  // recorded. Times that decrease come from a clock that was set: the bytes count, and no time of the answer
+  // is recorded. InvalidArgument: a time that is negative or not finite, with the same effect. Bytes beyond
+  // the limit make the observation an error.
   [[nodiscard]] absl::Status OnBytes(std::string_view bytes, std::optional<double> arrival_s = std::nullopt);
   // One event of a stream as a JSON object, as client libraries hand them on. Errors as above.
   [[nodiscard]] absl::Status OnEvent(std::string_view json, std::optional<double> arrival_s = std::nullopt);
