@@ -13,6 +13,7 @@
 
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
+#include "src/audit/observation_bytes.h"
 #include "src/audit/probe_matcher.h"
 #include "src/client/endpoint_name.h"
 #include "src/client/url.h"
@@ -25,37 +26,6 @@ using internal::ProbeMatch;
 using internal::ProbeMatchResult;
 
 constexpr std::size_t kDeclaredValues = 64;
-
-std::size_t BytesOf(const std::optional<std::string>& text) {
-  return text.has_value() ? text->capacity() : 0;
-}
-
-std::size_t BytesOf(const TokenLogprob& token) { return sizeof(TokenLogprob) + token.token.capacity(); }
-
-// What an observation holds on the heap, and itself.
-std::size_t BytesOf(const Observation& observation) {
-  const RequestRecord& request = observation.request;
-  const ResponseRecord& response = observation.response;
-  std::size_t bytes = sizeof(Observation) + observation.probe.capacity();
-  for (const auto* text :
-       {&observation.session, &observation.time, &observation.endpoint, &request.api, &request.model,
-        &request.prompt_sha256, &response.id, &response.model, &response.text, &response.reasoning_text,
-        &response.finish_reason, &response.native_finish_reason, &response.provider,
-        &response.system_fingerprint}) {
-    bytes += BytesOf(*text);
-  }
-  if (response.token_ids.has_value()) bytes += response.token_ids->capacity() * sizeof(std::int64_t);
-  const TimingRecord& timing = observation.timing;
-  bytes += timing.event_s.capacity() * sizeof(double);
-  bytes += timing.event_tokens.capacity() * sizeof(std::int64_t);
-  bytes += observation.logprobs.capacity() * sizeof(PositionLogprobs);
-  for (const PositionLogprobs& position : observation.logprobs) {
-    bytes += position.sampled.token.capacity();
-    for (const TokenLogprob& token : position.top) bytes += BytesOf(token);
-  }
-  if (observation.error.has_value()) bytes += observation.error->message.capacity();
-  return bytes;
-}
 
 using Tally = std::map<std::string, std::int64_t>;
 
@@ -258,10 +228,10 @@ class Observer::Impl {
   }
 
   void Buffer(Observation observation) {
-    const std::size_t bytes = BytesOf(observation);
+    const std::size_t bytes = internal::BytesOf(observation);
     while (!buffer_.empty() &&
            (buffer_.size() >= options_.max_observations || bytes_ + bytes > options_.max_bytes)) {
-      bytes_ -= BytesOf(buffer_.front());
+      bytes_ -= internal::BytesOf(buffer_.front());
       buffer_.pop_front();
       ++counts_.dropped;
     }
@@ -270,7 +240,7 @@ class Observer::Impl {
       return;
     }
     buffer_.push_back(std::move(observation));
-    bytes_ += BytesOf(buffer_.back());
+    bytes_ += internal::BytesOf(buffer_.back());
   }
 
   const ObserverOptions options_;
