@@ -18,14 +18,15 @@ using nlohmann::json;
 // Integrations write words such as "inf" for parameters that were not set.
 bool IsUnset(const json& value) {
   if (value.is_null()) return true;
-  return value == "inf" || value == "Infinity" || value == "None" || value == "";
+  return value == "inf" || value == "Infinity" || value == "None" || value == json(std::string());
 }
 
 // Numbers may be stored as text.
 json NumberOf(const json& value) {
   if (!value.is_string()) return value;
   LenientJson parsed = ParseLenient(value.get_ref<const std::string&>());
-  return parsed.value.is_number() || parsed.value.is_boolean() ? std::move(parsed.value) : value;
+  if (!parsed.value.is_number() && !parsed.value.is_boolean()) return value;
+  return std::move(parsed.value);
 }
 
 // The messages; and what stands beside them (tools, functions) was part of the request.
