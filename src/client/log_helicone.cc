@@ -87,7 +87,7 @@ bool IsAnthropic(const json& record, const json& request, const json& response) 
 
 }  // namespace
 
-absl::StatusOr<LogItem> ConvertHelicone(const json& raw, const LogImportOptions&) {
+absl::StatusOr<LogItem> ConvertHelicone(const json& raw, const LogImportOptions& /*options*/) {
   const json record = WithPlainNames(raw);
   LogItem item;
   item.id = FindString(record, "requestid").value_or(FindString(record, "heliconeid").value_or(""));

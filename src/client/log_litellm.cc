@@ -72,7 +72,7 @@ void SetFailure(const json& record, json& exchange) {
 
 }  // namespace
 
-absl::StatusOr<LogItem> ConvertOpenAiPair(const json& record, const LogImportOptions&) {
+absl::StatusOr<LogItem> ConvertOpenAiPair(const json& record, const LogImportOptions& /*options*/) {
   LogItem item;
   for (const char* key : {"api", "request", "response", "chunks", "status", "complete", "time", "endpoint",
                           "session", "total_s", "first_token_s"}) {
