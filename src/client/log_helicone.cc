@@ -87,28 +87,28 @@ bool IsAnthropic(const json& record, const json& request, const json& response) 
 
 }  // namespace
 
-absl::StatusOr<LogItem> ConvertHelicone(const json& raw, const LogImportOptions& /*options*/) {
-  const json record = WithPlainNames(raw);
+absl::StatusOr<LogItem> ConvertHelicone(const json& record, const LogImportOptions& /*options*/) {
+  const json plain = WithPlainNames(record);
   LogItem item;
-  item.id = FindString(record, "requestid").value_or(FindString(record, "heliconeid").value_or(""));
-  json request = FindJson(record, "requestbody");
-  const json response = FindJson(record, "responsebody");
+  item.id = FindString(plain, "requestid").value_or(FindString(plain, "heliconeid").value_or(""));
+  json request = FindJson(plain, "requestbody");
+  const json response = FindJson(plain, "responsebody");
   const bool answered = response.is_object() && !response.contains("helicone_message");
-  std::optional<std::int64_t> status = FindInteger(record, "responsestatus");
+  std::optional<std::int64_t> status = FindInteger(plain, "responsestatus");
   const bool failed = status.has_value() && (*status < 100 || *status >= 300);
   if (!request.is_object() || request.contains("helicone_message")) {
     item.skip = "no request body (export with --include-body)";
     item.incomplete = true;
   } else if (!request.contains("messages")) {
     item.skip = "not a chat request";
-  } else if (IsCached(record)) {
+  } else if (IsCached(plain)) {
     item.skip = "answered from a cache";
   } else if (!answered && !failed) {
     item.skip = "no response body (export with --include-body)";
     item.incomplete = true;
   }
   if (!item.skip.empty()) return item;
-  if (IsAnthropic(record, request, response)) item.exchange["api"] = "anthropic";
+  if (IsAnthropic(plain, request, response)) item.exchange["api"] = "anthropic";
   item.exchange["request"] = std::move(request);
   if (answered) item.exchange["response"] = Streamed(response);
   // Statuses below 100 are Helicone's own: cancelled, timed out.
@@ -117,8 +117,8 @@ absl::StatusOr<LogItem> ConvertHelicone(const json& raw, const LogImportOptions&
   } else if (failed) {
     item.exchange["complete"] = false;
   }
-  PINCHBECK_RETURN_IF_ERROR(ReadTimes(record, item.exchange));
-  SetEndpoint(FindString(record, "targeturl"), item.exchange);
+  PINCHBECK_RETURN_IF_ERROR(ReadTimes(plain, item.exchange));
+  SetEndpoint(FindString(plain, "targeturl"), item.exchange);
   return item;
 }
 
