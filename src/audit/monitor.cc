@@ -17,6 +17,7 @@
 #include "pinchbeck/signal/sample_builder.h"
 #include "pinchbeck/stats/counter_rng.h"
 #include "pinchbeck/stats/multiplicity.h"
+#include "src/audit/even_counts.h"
 #include "src/audit/monitor_design.h"
 #include "src/audit/monitor_state.h"
 #include "src/audit/monitor_stream.h"
@@ -194,6 +195,9 @@ absl::StatusOr<std::unique_ptr<Monitor::Impl>> Monitor::Impl::Create(const Finge
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   impl->options.alternatives.clear();
+  if (std::optional<std::string> even = internal::EvenCountsWarning(fingerprint)) {
+    impl->warnings.push_back(*std::move(even));
+  }
   const SampleSet pooled = fingerprint.Pooled();
   const std::vector<internal::MonitorAlternative> alternatives =
       internal::UsableMonitorAlternatives(fingerprint, pooled, options, &impl->warnings);

@@ -36,6 +36,7 @@ int RunSafely(const std::vector<std::string>& arguments, CommandContext& context
   AddPlanCommand(app, context);
   AddFingerprintsCommand(app, context);
   AddMonitorCommand(app, context);
+  AddImportCommand(app, context);
   AddMockRelayCommand(app, context);
   AddGenerateCommand(app, context);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "pinchbeck/internal/utf8.h"
+#include "src/signal/declaration_sample.h"
 #include "src/signal/length_cells.h"
 #include "src/signal/logprob_reading.h"
 
@@ -33,14 +34,6 @@ std::string FailureKind(const ErrorRecord& error) {
       return "protocol";
   }
   return "protocol";
-}
-
-// "chatcmpl-A1b2" becomes "chatcmpl-*4": the form of an id without its value.
-std::string IdShape(std::string_view id) {
-  const auto dash = id.find_last_of("-_");
-  constexpr std::size_t kLongestPrefix = 24;
-  if (dash > kLongestPrefix) return "*" + std::to_string(id.size());
-  return std::string(id.substr(0, dash + 1)) + "*" + std::to_string(id.size() - dash - 1);
 }
 
 std::optional<std::int64_t> MinuteOf(const std::optional<std::string>& time) {
@@ -143,20 +136,6 @@ absl::Status SampleBuilder::CheckConditions(const Observation& observation, Prob
   return absl::InvalidArgumentError(message + " changed within the recording; use one recording per setting");
 }
 
-void SampleBuilder::AddDeclaration(const Observation& observation) {
-  const ResponseRecord& response = observation.response;
-  ++declaration_.responses;
-  if (response.model) ++declaration_.models[*response.model];
-  if (response.id) ++declaration_.id_shapes[IdShape(*response.id)];
-  if (response.system_fingerprint) ++declaration_.system_fingerprints[*response.system_fingerprint];
-  if (response.finish_reason) ++declaration_.finish_reasons[*response.finish_reason];
-  const UsageRecord& usage = observation.usage;
-  if (usage.input_tokens) ++declaration_.usage_fields["input_tokens"];
-  if (usage.output_tokens) ++declaration_.usage_fields["output_tokens"];
-  if (usage.reasoning_tokens) ++declaration_.usage_fields["reasoning_tokens"];
-  if (usage.cached_input_tokens) ++declaration_.usage_fields["cached_input_tokens"];
-}
-
 void SampleBuilder::AddRequestFacts(const Observation& observation, ProbeFacts& facts) {
   facts.declared_signals.insert(observation.signals.begin(), observation.signals.end());
   if (observation.request.max_tokens) facts.max_tokens = observation.request.max_tokens;
@@ -233,7 +212,7 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
   }
   ++usable_;
   ++probe.sample.usable;
-  AddDeclaration(observation);
+  internal::AddDeclaration(observation, declaration_);
   AddFacts(observation, probe.facts);
   if (!plan || plan->token_length) AddLengths(observation, probe);
   if (!plan || plan->reasoning) AddReasoning(observation, probe.sample);

@@ -29,10 +29,11 @@ const std::vector<Layer>& Layers() {
       {"client", {"core", "internal"}},
       {"signal", {"core", "stats", "internal"}},
       {"fingerprint", {"signal", "core", "stats", "internal"}},
-      {"audit", {"fingerprint", "signal", "core", "stats", "internal"}},
+      {"audit", {"fingerprint", "signal", "client", "core", "stats", "internal"}},
       {"report", {"audit", "fingerprint", "signal", "core", "stats", "internal"}},
       {"python/bindings",
        {"report", "audit", "fingerprint", "signal", "client", "core", "stats", "internal"}},
+      {"c", {"report", "audit", "fingerprint", "signal", "client", "core", "stats", "internal"}},
   };
   return *kLayers;
 }

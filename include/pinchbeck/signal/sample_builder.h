@@ -65,7 +65,6 @@ class SampleBuilder {
     std::map<std::string, std::uint32_t> token_index;
   };
   static absl::Status CheckConditions(const Observation& observation, ProbeSample& sample);
-  void AddDeclaration(const Observation& observation);
   static void AddRequestFacts(const Observation& observation, ProbeFacts& facts);
   static void AddFacts(const Observation& observation, ProbeFacts& facts);
   static void AddLengths(const Observation& observation, RawProbe& probe);

@@ -1,0 +1,141 @@
+// Observations of Langfuse.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pinchbeck/internal/status_macros.h"
+#include "src/client/lenient_json.h"
+#include "src/client/log_fields.h"
+#include "src/client/log_formats.h"
+
+namespace pinchbeck::internal {
+namespace {
+
+using nlohmann::json;
+
+// Integrations write words such as "inf" for parameters that were not set.
+bool IsUnset(const json& value) {
+  if (value.is_null()) return true;
+  return value == "inf" || value == "Infinity" || value == "None" || value == json(std::string());
+}
+
+// Numbers may be stored as text.
+json NumberOf(const json& value) {
+  if (!value.is_string()) return value;
+  LenientJson parsed = ParseLenient(value.get_ref<const std::string&>());
+  if (!parsed.value.is_number() && !parsed.value.is_boolean()) return value;
+  return std::move(parsed.value);
+}
+
+// The messages; and what stands beside them (tools, functions) was part of the request.
+void ReadInput(json input, json& request) {
+  if (input.is_object() && input.contains("messages")) {
+    request = std::move(input);
+  } else if (input.is_object() && input.contains("role")) {
+    request["messages"] = json::array({std::move(input)});
+  } else if (input.is_array()) {
+    request["messages"] = std::move(input);
+  }
+}
+
+json LangfuseRequest(const json& record, bool parameters_complete) {
+  json request = json::object();
+  ReadInput(FindJson(record, "input"), request);
+  const json parameters = FindJson(record, "modelParameters");
+  if (!parameters.is_object() || !parameters_complete) request[kUnrecordedParameters] = true;
+  if (!parameters.is_object()) return request;
+  for (const auto& [key, value] : parameters.items()) {
+    if (!IsUnset(value) && key != "messages") request[key] = NumberOf(value);
+  }
+  return request;
+}
+
+// Buckets are exclusive: what is cached is not part of `input`, nor reasoning of `output`.
+std::optional<std::int64_t> SumOf(const json& usage, std::string_view prefix) {
+  std::optional<std::int64_t> sum;
+  for (const auto& [key, value] : usage.items()) {
+    const std::optional<std::int64_t> count = AsInteger(value);
+    const bool counts = key == prefix || key.starts_with(std::string(prefix) + "_");
+    if (!counts || !count.has_value() || *count < 0 || *count > (std::int64_t{1} << 40)) continue;
+    sum = sum.value_or(0) + *count;
+  }
+  return sum;
+}
+
+void ReadUsage(const json& record, AnswerParts& parts) {
+  json usage = FindJson(record, "usageDetails");
+  if (!usage.is_object()) usage = FindJson(record, "usage");
+  if (usage.is_object()) {
+    parts.input_tokens = FindInteger(usage, "prompt_tokens");
+    parts.output_tokens = FindInteger(usage, "completion_tokens");
+    if (!parts.input_tokens.has_value()) parts.input_tokens = SumOf(usage, "input");
+    if (!parts.output_tokens.has_value()) parts.output_tokens = SumOf(usage, "output");
+    parts.cached_input_tokens = FindInteger(usage, "input_cached_tokens");
+    if (!parts.cached_input_tokens) parts.cached_input_tokens = FindInteger(usage, "cache_read_input_tokens");
+    parts.reasoning_tokens = FindInteger(usage, "output_reasoning_tokens");
+  }
+}
+
+// The answer out of the forms that integrations write. An answer without text (a refusal, a call of a tool)
+// is an answer too; null when there is none.
+json LangfuseResponse(const json& record, json output, bool usage_reported) {
+  if (output.is_object() && output.contains("choices")) {
+    if (!usage_reported) output.erase("usage");
+    return output;
+  }
+  AnswerParts parts;
+  if (output.is_string()) {
+    parts.text = output.get<std::string>();
+  } else if (output.is_object() && (output.contains("content") || output.contains("role"))) {
+    const json* content = FindMember(output, "content");
+    // Parts of a content may be anything; only a text is known to be one.
+    if (content != nullptr && !content->is_string()) return nullptr;
+    parts.text = FindString(output, "content");
+    parts.reasoning = FindString(output, "reasoning_content");
+    parts.refusal = FindString(output, "refusal");
+    const json* calls = FindArray(output, "tool_calls");
+    if (calls != nullptr && !calls->empty()) parts.finish_reason = "tool_calls";
+  } else {
+    return nullptr;
+  }
+  if (usage_reported) ReadUsage(record, parts);
+  return ChatCompletion(parts);
+}
+
+}  // namespace
+
+absl::StatusOr<LogItem> ConvertLangfuse(const json& record, const LogImportOptions& options) {
+  LogItem item;
+  item.api_known = false;
+  item.id = FindString(record, "id").value_or("");
+  if (FindString(record, "type").value_or("GENERATION") != "GENERATION") {
+    item.skip = "not a generation";
+    return item;
+  }
+  item.exchange["request"] = LangfuseRequest(record, options.parameters_complete);
+  // Integrations overwrite it with the name in the answer.
+  item.model = FindString(record, "model");
+  const bool failed = FindString(record, "level") == "ERROR";
+  json output = FindJson(record, "output");
+  if (output.is_array() && output.size() == 1) output = output.front();
+  json response = failed ? json() : LangfuseResponse(record, std::move(output), options.usage_reported);
+  if (!failed && response.is_null()) {
+    item.skip = "no answer in the output, or one in a form that is not known";
+    item.incomplete = true;
+    return item;
+  }
+  if (failed) {
+    item.exchange["complete"] = false;
+  } else {
+    item.exchange["response"] = std::move(response);
+  }
+  PINCHBECK_ASSIGN_OR_RETURN(const auto start, FindTime(record, "startTime"));
+  PINCHBECK_ASSIGN_OR_RETURN(const auto first, FindTime(record, "completionStartTime"));
+  PINCHBECK_ASSIGN_OR_RETURN(const auto end, FindTime(record, "endTime"));
+  SetTimes(start, first, end, item.exchange);
+  return item;
+}
+
+}  // namespace pinchbeck::internal

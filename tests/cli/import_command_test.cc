@@ -1,0 +1,215 @@
+// pinchbeck import, from logs to recordings that other commands take.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pinchbeck/core/probe.h"
+#include "pinchbeck/core/recording.h"
+#include "tests/cli/cli_fixture.h"
+
+namespace pinchbeck::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+class ImportCommandTest : public CliTest {
+ protected:
+  static std::string Sample(const std::string& name) {
+    return std::string(PINCHBECK_SOURCE_DIR) + "/tests/client/logs/" + name;
+  }
+
+  // A log of `count` answers to one prompt, "A" to "J" from `first` on in turn.
+  std::string Log(const std::string& name, int count, int first, const std::string& model = "gpt-x") {
+    std::string lines;
+    for (int i = 0; i < count; ++i) {
+      const Json pair = {
+          {"request",
+           {{"model", model},
+            {"messages", Json::array({{{"role", "user"}, {"content", "Pick a letter."}}})},
+            {"temperature", 1.0},
+            {"max_tokens", 4}}},
+          {"response",
+           {{"id", "chatcmpl-" + std::to_string(first * 1000 + i)},
+            {"choices",
+             Json::array(
+                 {{{"message", {{"content", std::string(1, static_cast<char>('A' + (first + i % 5)))}}},
+                   {"finish_reason", "stop"}}})}}}};
+      lines += pair.dump() + "\n";
+    }
+    return Write(name, lines);
+  }
+
+  static std::vector<Observation> Read(const std::string& path) {
+    std::vector<Observation> observations;
+    auto reader = RecordingReader::Open(path);
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    while (reader.ok()) {
+      auto next = reader->Next();
+      EXPECT_TRUE(next.ok()) << next.status();
+      if (!next.ok() || !*next) break;
+      observations.push_back(**std::move(next));
+    }
+    return observations;
+  }
+};
+
+TEST_F(ImportCommandTest, LogsAreEnrolledAndVerified) {
+  const CliResult reference =
+      RunCli({"import", "--from", "openai-jsonl", Log("a.jsonl", 200, 0), "--out", File("reference.jsonl")});
+  ASSERT_EQ(reference.exit_code, 0) << reference.err;
+  EXPECT_THAT(reference.out, HasSubstr("Imported 200 requests (0 failed) of 1 kinds"));
+  ASSERT_EQ(RunCli({"enroll", "--recording", File("reference.jsonl"), "--model", "gpt-x", "--out",
+                    File("gpt-x.json")})
+                .exit_code,
+            0);
+  const struct {
+    int first;
+    bool differs;
+  } cases[] = {{0, false}, {3, true}};
+  for (const auto& [first, differs] : cases) {
+    const std::string out = File("observed-" + std::to_string(first) + ".jsonl");
+    const CliResult observed =
+        RunCli({"import", "--from", "openai-jsonl", Log("b.jsonl", 100, first), "--fingerprint",
+                File("gpt-x.json"), "--session", "today", "--out", out});
+    ASSERT_EQ(observed.exit_code, 0) << observed.err;
+    EXPECT_THAT(observed.out, HasSubstr("100 were asked as a probe"));
+    EXPECT_EQ(Read(out).at(0).session, "today");
+    const CliResult verdict =
+        RunCli({"verify", "--json", "--fingerprint", File("gpt-x.json"), "--recording", out});
+    EXPECT_EQ(Json::parse(verdict.out)["n_observed"], 100);
+    EXPECT_EQ(verdict.exit_code == kExitDiffers, differs) << verdict.out;
+  }
+}
+
+TEST_F(ImportCommandTest, EverySampleIsImported) {
+  const struct {
+    const char* format;
+    const char* sample;
+    std::vector<std::string> flags;
+    std::size_t observations;
+    const char* out;
+  } cases[] = {{"openai-jsonl", "openai.jsonl", {}, 3, "(1 failed)"},
+               {"litellm", "litellm.json", {}, 2, "1 records left out: answered from a cache"},
+               {"langfuse",
+                "langfuse.jsonl",
+                {"--parameters-complete"},
+                2,
+                "1 records left out: not known with which"},
+               {"helicone", "helicone.jsonl", {"--model", "gpt-x"}, 3, "1 records left out: no request body"},
+               {"otel", "otel.json", {"--parameters-complete"}, 2, "1 records left out: inside the span"}};
+  for (const auto& [format, sample, flags, observations, out] : cases) {
+    const std::string path = File(std::string(format) + ".jsonl.gz");
+    std::vector<std::string> arguments = {"import", "--from", format, Sample(sample), "--out", path};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const CliResult result = RunCli(arguments);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr(out));
+    const std::vector<Observation> read = Read(path);
+    ASSERT_EQ(read.size(), observations) << format;
+    EXPECT_EQ(read[0].probe.substr(0, 4), "log/");
+    // One prompt asked in one way is one probe in every log.
+    EXPECT_EQ(read[0].probe, Read(File("openai-jsonl.jsonl.gz")).at(0).probe) << format;
+  }
+}
+
+TEST_F(ImportCommandTest, WhatWasNotRecordedIsNeverTakenForADefault) {
+  for (const auto& [format, sample] :
+       {std::pair{"langfuse", "langfuse.jsonl"}, std::pair{"otel", "otel.json"}}) {
+    const CliResult result = RunCli({"import", "--from", format, Sample(sample), "--out", File("r.jsonl")});
+    EXPECT_EQ(result.exit_code, kExitInputError);
+    EXPECT_THAT(result.err, HasSubstr("--parameters-complete"));
+    EXPECT_FALSE(std::filesystem::exists(File("r.jsonl")));
+  }
+}
+
+TEST_F(ImportCommandTest, ASeedMakesNoDraws) {
+  std::string lines;
+  for (const int seed : {0, 7, 7, 7}) {
+    Json pair = Json::parse(R"({"request": {"model": "gpt-x", "temperature": 1, "max_tokens": 4,
+        "messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices": [{"message": {"content": "A"}}]}})");
+    if (seed > 0) pair["request"]["seed"] = seed;
+    lines += pair.dump() + "\n";
+  }
+  const CliResult result =
+      RunCli({"import", "--from", "openai-jsonl", Write("seeds.jsonl", lines), "--out", File("r.jsonl")});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("3 records left out: a seed"));
+  const std::vector<Observation> read = Read(File("r.jsonl"));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_FALSE(read[0].request.seed.has_value());
+}
+
+TEST_F(ImportCommandTest, SamplesAreNumberedOnlyWithoutIds) {
+  const std::string log =
+      Write("log.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
+"response": {"id": "a", "choices": [{"message": {"content": "A"}}]}})");
+  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", log, "--out", File("a.jsonl")}).exit_code, 0);
+  EXPECT_FALSE(Read(File("a.jsonl")).at(0).sample.has_value());
+  const std::string plain =
+      Write("plain.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
+"response": {"choices": [{"message": {"content": "A"}}]}})");
+  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", plain, "--out", File("b.jsonl")}).exit_code, 0);
+  EXPECT_EQ(Read(File("b.jsonl")).at(0).sample, 1);
+}
+
+TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
+  const std::string one = Log("one.jsonl", 5, 0), two = Log("two.jsonl", 7, 0, "gpt-y");
+  const CliResult both = RunCli({"import", "--from", "openai-jsonl", one, two, "--out", File("r1.jsonl")});
+  EXPECT_EQ(both.exit_code, kExitInputError);
+  EXPECT_THAT(both.err, HasSubstr("several models (gpt-x, gpt-y)"));
+  EXPECT_FALSE(std::filesystem::exists(File("r1.jsonl")));
+  const CliResult single =
+      RunCli({"import", "--from", "openai-jsonl", one, two, "--model", "gpt-y", "--out", File("r2.jsonl")});
+  EXPECT_THAT(single.out, HasSubstr("Imported 7 requests"));
+  EXPECT_THAT(single.out, HasSubstr("5 records left out: another model was asked for"));
+  const CliResult none =
+      RunCli({"import", "--from", "openai-jsonl", one, "--model", "gpt-z", "--out", File("r3.jsonl")});
+  EXPECT_EQ(none.exit_code, kExitInputError);
+  EXPECT_FALSE(std::filesystem::exists(File("r3.jsonl")));
+
+  const std::string request =
+      R"({"request": {"model": "m", "messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices":)"
+      R"( [{"message": {"content": "A"}}]})";
+  const std::string mixed =
+      Write("mixed.jsonl", request + R"(, "endpoint": "https://a.example/v1"})" + "\n" + request +
+                               R"(, "endpoint": "https://b.example/v1"})" + "\n" + request + "}\n");
+  const CliResult several = RunCli({"import", "--from", "openai-jsonl", mixed, "--out", File("r4.jsonl")});
+  EXPECT_EQ(several.exit_code, kExitInputError);
+  EXPECT_THAT(several.err, HasSubstr("several endpoints (https://a.example/v1, https://b.example/v1)"));
+  const CliResult chosen = RunCli({"import", "--from", "openai-jsonl", mixed, "--endpoint",
+                                   "https://b.example/v1/", "--out", File("r5.jsonl")});
+  EXPECT_THAT(chosen.out, HasSubstr("Imported 1 requests"));
+  EXPECT_THAT(chosen.out, HasSubstr("2 records left out: sent to another endpoint"));
+}
+
+TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
+  const std::string good = Log("good.jsonl", 3, 0);
+  const std::string bad = Write("bad.jsonl", "{\"request\": {\"temperature\": \"hot\"}}\n[3]\n");
+  const CliResult result = RunCli({"import", "--from", "openai-jsonl", good, bad, "--out", File("r.jsonl")});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Imported 3 requests"));
+  EXPECT_THAT(result.err, HasSubstr("2 records left out that cannot be read"));
+  EXPECT_THAT(result.err, HasSubstr("bad.jsonl:1: request.temperature: expected a number"));
+  EXPECT_THAT(result.err, HasSubstr("bad.jsonl:2: expected a JSON object"));
+}
+
+TEST_F(ImportCommandTest, ErrorsLeaveNoFileAndNoneIsOverwritten) {
+  const std::string bad = Write("bad.jsonl", "{\"request\": {\"temperature\": \"hot\"}}\n");
+  const CliResult result = RunCli({"import", "--from", "openai-jsonl", bad, "--out", File("r.jsonl")});
+  EXPECT_EQ(result.exit_code, kExitInputError);
+  EXPECT_THAT(result.err, HasSubstr("bad.jsonl:1: request.temperature: expected a number"));
+  EXPECT_FALSE(std::filesystem::exists(File("r.jsonl")));
+  const std::string kept = Write("kept.jsonl", "precious");
+  const CliResult refused = RunCli({"import", "--from", "openai-jsonl", Log("a.jsonl", 1, 0), "--out", kept});
+  EXPECT_EQ(refused.exit_code, kExitInputError);
+  EXPECT_THAT(refused.err, HasSubstr("the file exists"));
+  EXPECT_TRUE(std::filesystem::exists(kept));
+  EXPECT_EQ(RunCli({"import", "--from", "csv", kept, "--out", File("x.jsonl")}).exit_code, kExitInputError);
+}
+
+}  // namespace
+}  // namespace pinchbeck::cli
