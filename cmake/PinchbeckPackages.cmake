@@ -33,11 +33,13 @@ set(library_package libpinchbeck${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR
 set(headers_need "libabsl-dev, libeigen3-dev")
 set(archive_needs "libcurl4-openssl-dev, libssl-dev, zlib1g-dev, libutf8proc-dev, pkg-config")
 set(CPACK_COMPONENTS_ALL)
-if(TARGET pinchbeck_shared)
-  pinchbeck_debian_package(library ${library_package} libs ""
-    "Shared library\nRecords answers of LLM endpoints and tests\nwhether they can come from the claimed model.")
-  set(headers_need "${library_package} (= ${PROJECT_VERSION}), ${headers_need}")
-endif()
+pinchbeck_debian_package(library ${library_package} libs ""
+  "Shared libraries, for C++ and for C\nRecords answers of LLM endpoints and tests\nwhether they can come from the claimed model.")
+# The library for C keeps its name from one minor version to the next: one package that holds it at a time.
+foreach(relation PROVIDES CONFLICTS REPLACES)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_${relation} libpinchbeck-c1)
+endforeach()
+set(headers_need "${library_package} (= ${PROJECT_VERSION}), ${headers_need}")
 pinchbeck_debian_package(development libpinchbeck-dev libdevel "${headers_need}, ${archive_needs}"
   "Headers and libraries to compile with\nThe statistics as headers alone, and everything\nas a static and a shared library.")
 if(PINCHBECK_BUILD_CLI)

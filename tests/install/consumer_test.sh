@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Installs what was built and uses it from a project outside: the statistics alone, the static and the shared library,
-# through CMake and pkg-config, from a prefix that was moved after installing.
+# Installs what was built and uses it from projects outside: the statistics alone, the static and the shared library, the
+# C interface, through CMake and pkg-config, from a prefix that was moved after installing.
 #
-# usage: consumer_test.sh CONSUMER BUILD PREFIX COMPILER FINGERPRINT RECORDING
+# usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING
 set -euo pipefail
 
-(($# == 6)) || {
-  echo 'usage: consumer_test.sh CONSUMER BUILD PREFIX COMPILER FINGERPRINT RECORDING' >&2
+# PREFIX is emptied first.
+if (($# != 7)) || [[ $3 != /?* ]]; then
+  echo 'usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING' >&2
   exit 2
-}
-consumer=$1 build=$2 prefix=$3 compiler=$4 fingerprint=$5 recording=$6
+fi
+consumer=$1/consumer build=$2 prefix=$3 compiler=$4 c_compiler=$5 fingerprint=$6 recording=$7
 
 fail() {
   printf 'consumer_test.sh: %s\n' "$1" >&2
   exit 1
 }
 
-[[ -e $build/libpinchbeck.a && -e $build/libpinchbeck.so ]] || {
+[[ -e $build/libpinchbeck.a && -e $build/libpinchbeck.so && -e $build/src/c/libpinchbeck_c.so ]] || {
   echo 'the libraries are not built' >&2
   exit 77
 }
@@ -31,11 +32,17 @@ prefix+=-moved
 ! grep -rlF -e "$build" -e "${prefix%-moved}/" "$prefix" --include='*.cmake' --include='*.pc' ||
   fail 'installed files name the build folder'
 
-# outside NAME COMPONENT TYPE: configures, builds and leaves the program in $prefix/NAME.
+# configure NAME SOURCE [ARGUMENT...]: in $prefix/outside-NAME
+configure() {
+  local folder=$prefix/outside-$1 source=$2
+  shift 2
+  cmake -S "$source" -B "$folder" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "$@" >"$folder.log" 2>&1
+}
+
+# outside NAME SOURCE [ARGUMENT...]: configures, builds and leaves the program in $prefix/outside-NAME.
 outside() {
   local folder=$prefix/outside-$1
-  cmake -S "$consumer" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCOMPONENT="$2" -DEXPECTED_TYPE="$3" >"$folder.log" 2>&1 || fail "$(cat "$folder.log")"
+  configure "$@" || fail "$(cat "$folder.log")"
   cmake --build "$folder" >"$folder.log" 2>&1 || fail "$(cat "$folder.log")"
 }
 
@@ -47,30 +54,40 @@ expect_verdict() {
   printf '%s: %s\n' "$1" "$output"
 }
 
-outside stats stats ''
+cxx=("$consumer" -DCMAKE_CXX_COMPILER="$compiler")
+outside stats "${cxx[@]}" -DCOMPONENT=stats
 output=$("$prefix/outside-stats/consumer")
 # Exact: one of 252 arrangements on each side.
 [[ $output == 'p = 0.007937' ]] || fail "unexpected: $output"
 
-outside static static STATIC_LIBRARY
+outside static "${cxx[@]}" -DCOMPONENT=static -DEXPECTED_TYPE=STATIC_LIBRARY
 expect_verdict "$prefix/outside-static/consumer"
 ! ldd "$prefix/outside-static/consumer" | grep -F libpinchbeck || fail 'the static library was not used'
 
-outside default '' STATIC_LIBRARY
-outside shared shared SHARED_LIBRARY
+outside default "${cxx[@]}" -DCOMPONENT= -DEXPECTED_TYPE=STATIC_LIBRARY
+outside shared "${cxx[@]}" -DCOMPONENT=shared -DEXPECTED_TYPE=SHARED_LIBRARY
 expect_verdict "$prefix/outside-shared/consumer"
 ldd "$prefix/outside-shared/consumer" | grep -F "$prefix" >/dev/null || fail 'the shared library was not used'
 
+outside c "${consumer}_c" -DCMAKE_C_COMPILER="$c_compiler"
+expect_c() {
+  local output
+  output=$("$@" "$fingerprint") || fail "$1 failed"
+  [[ $output =~ ^0\.[0-9.]+\ [^\ ]+$ ]] || fail "unexpected: $output"
+}
+expect_c "$prefix/outside-c/consumer"
+[[ $(ldd "$prefix/outside-c/consumer") == *"$prefix"*libpinchbeck_c.so.1* ]] || fail 'libpinchbeck_c was not used'
+
 # Components that contradict each other or do not exist are refused by name.
 for components in 'static;shared' quantum; do
-  if cmake -S "$consumer" -B "$prefix/refused" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DCOMPONENT="$components" >"$prefix/refused.log" 2>&1; then
-    fail "components $components were accepted"
-  fi
-  grep -q -e 'ask for one of' -e 'component quantum is not installed' "$prefix/refused.log" ||
-    fail "no reason given: $(cat "$prefix/refused.log")"
-  rm -rf "$prefix/refused"
+  configure refused "${cxx[@]}" -DCOMPONENT="$components" && fail "components $components were accepted"
+  grep -q -e 'ask for one of' -e 'component quantum is not installed' "$prefix/outside-refused.log" ||
+    fail "no reason given: $(cat "$prefix/outside-refused.log")"
+  rm -rf "$prefix/outside-refused"
 done
+configure both "${consumer}_both" -DCMAKE_CXX_COMPILER="$compiler" || fail "$(cat "$prefix/outside-both.log")"
+grep -q 'pinchbeck::pinchbeck is the static library already' "$prefix/outside-both.log" ||
+  fail "no reason given: $(cat "$prefix/outside-both.log")"
 
 if command -v pkg-config >/dev/null; then
   folder=$(dirname "$(find "$prefix" -name pinchbeck.pc)")
@@ -81,4 +98,7 @@ if command -v pkg-config >/dev/null; then
   read -ra flags < <(pkg-config --cflags --libs pinchbeck-stats)
   [[ ${flags[*]} != *-lpinchbeck* ]] || fail 'pinchbeck-stats links the library'
   "$compiler" -std=c++20 -fsyntax-only "$consumer/statistics.cc" "${flags[@]}"
+  read -ra flags < <(pkg-config --cflags --libs pinchbeck_c)
+  "$c_compiler" -std=c99 "${consumer}_c/consumer.c" "${flags[@]}" -o "$prefix/c-by-pkg-config"
+  expect_c env LD_LIBRARY_PATH="$(dirname "$folder")" "$prefix/c-by-pkg-config"
 fi

@@ -22,7 +22,7 @@ fail() {
 }
 for tool in dpkg dpkg-shlibdeps cpack; do command -v "$tool" >/dev/null || skip "needs $tool"; done
 ((EUID == 0)) || skip 'dpkg installs as root only'
-[[ -x $build/pinchbeck && -e $build/libpinchbeck.so ]] || skip 'the command and the libraries are not built'
+[[ -x $build/pinchbeck && -e $build/libpinchbeck.so && -e $build/src/c/libpinchbeck_c.so ]] || skip 'the command and the libraries are not built'
 
 rm -rf "$folder"
 mkdir -p "$folder/debs" "$folder/root" "$folder/bin"
@@ -38,13 +38,16 @@ for package in "${packages[@]}"; do
   depends=$(field "$package" Depends)
   printf '%s: %s\n' "$name" "$depends"
   case $name in
-    pinchbeck | libpinchbeck0*) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* ]] ;;
+    pinchbeck) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* && $depends == *ca-certificates* ]] ;;
+    libpinchbeck0*) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* ]] ;;
     libpinchbeck-dev) [[ $depends == *'libpinchbeck0.'*'(='*libabsl-dev*libeigen3-dev*libcurl4-openssl-dev* ]] ;;
     *) true ;;
   esac || fail "$name: wrong dependencies"
   if [[ $name == libpinchbeck0* ]]; then
-    grep -qx <<<"$(dpkg-deb --info "$package" shlibs)" "libpinchbeck 0\.[0-9]* $name (>= .*)" ||
-      fail "$name does not say what its users depend on"
+    for library in 'libpinchbeck 0\.[0-9]*' 'libpinchbeck_c 1'; do
+      grep -qx <<<"$(dpkg-deb --info "$package" shlibs)" "$library $name (>= .*)" ||
+        fail "$name does not say what users of $library depend on"
+    done
   fi
 done
 
@@ -90,7 +93,9 @@ done
 # From a folder without any, the installed ones are found.
 (cd "$folder/bin" && "$usr/bin/pinchbeck" fingerprints show GPT-4o >/dev/null) ||
   fail 'the installed fingerprints are not found'
-[[ -n $(find "$usr" -name pinchbeck-config.cmake) ]] || fail 'no CMake package'
+for file in pinchbeck-config.cmake pinchbeck_c.pc libpinchbeck_c.so libpinchbeck_c.so.1; do
+  [[ -n $(find "$usr" -name "$file") ]] || fail "no $file"
+done
 
 # The shared library first: what needs it must hold it.
 for name in "${names[@]}"; do
