@@ -121,7 +121,7 @@ svg .label{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 )";
 
 constexpr const char* kMedia = R"(
-@media (max-width:48rem){
+@media screen and (max-width:48rem){
 .two{grid-template-columns:1fr}
 main,.top,footer{padding-left:.9rem;padding-right:.9rem}
 .top{padding-top:.9rem}
@@ -143,10 +143,12 @@ th,td{padding:.45rem .75rem}
 @media print{
 @page{margin:14mm}
 body{background:#fff;font-size:10.5pt}
-.card,.panel,.verdict,figure,tr,pre{break-inside:avoid}
+.card,.panel,.verdict,.scroll,figure,tr,pre{break-inside:avoid}
 h2,h3,h4{break-after:avoid}
 main,.top,footer{max-width:none;padding:0}
 .scroll{overflow:visible}
+.scroll th,.scroll td{white-space:normal;overflow-wrap:normal;padding:.35rem .5rem}
+.scroll .mono{overflow-wrap:anywhere}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 )";

@@ -136,7 +136,7 @@ std::string ErrorRate(const Report& report) {
 std::string InconclusiveFinding(const Report& report, const SignalReport& signal) {
   const SignalEvidence& evidence = signal.evidence;
   if (!evidence.counted) {
-    return evidence.p_value
+    return evidence.p_value && *evidence.p_value <= report.alpha
                ? "It looks different, but this signal is reported only: it never decides a verdict."
                : "Something deviates; see the notes. This signal is reported only: it never decides a "
                  "verdict.";
@@ -185,7 +185,7 @@ std::string ReasonText(const Report& report) {
     std::string text =
         "Nothing differs, but a substitute would not have been found reliably with so few answers.";
     if (report.n_observed_needed) {
-      text += " About " + std::to_string(*report.n_observed_needed) + " observed answers would settle it.";
+      text += " About " + CountText(*report.n_observed_needed) + " observed answers would settle it.";
     }
     return text;
   }
