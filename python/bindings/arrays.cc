@@ -25,6 +25,8 @@ void RefuseMasked(py::handle value, const py::object& type) {
 }
 
 void RefuseMaskedArrays(py::handle source) {
+  // Most arguments are plain arrays: the look-up below would take longer than all the rest.
+  if (Py_TYPE(source.ptr()) == py::detail::npy_api::get().PyArray_Type_) return;
   const py::object type = MaskedArrayType();
   if (type.is_none()) return;
   RefuseMasked(source, type);
