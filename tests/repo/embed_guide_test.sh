@@ -32,10 +32,10 @@ expect 'C++, swapped' "$("$cpp" <swapped.pairs)" '800 of 800, differs'
 
 # field NAME DECISION
 field() { sed -n "s/.*\"$1\": *\\([^,}]*\\).*/\\1/p" <<<"$2"; }
-honest=$("$c" <today.pairs 2>errors)
-[[ ! -s errors ]] || fail "C: $(head -n 3 errors)"
+honest=$("$c" <today.pairs 2>errors) || fail "C, honest: $(head -n 3 errors)"
+[[ ! -s errors ]] || fail "C, honest: $(head -n 3 errors)"
 expect 'C, honest' "$(field used "$honest") $(field alarm_at "$honest")" '800 null'
-swapped=$("$c" <swapped.pairs)
+swapped=$("$c" <swapped.pairs) || fail 'C, swapped: fails'
 [[ $(field alarm_at "$swapped") =~ ^[0-9]+$ ]] || fail "C, swapped: no alarm in $swapped"
 # What is no exchange is said, and the rest still counts.
 both=$({ echo 'no exchange' && cat today.pairs; } | "$c" 2>errors)
