@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Installs what was built and uses it from projects outside: the statistics alone, the static and the shared library, the
-# C interface, through CMake and pkg-config, from a prefix that was moved after installing.
+# C interface, through CMake and pkg-config, from a prefix that was moved after installing. What docs/guides/install.md shows
+# is run as it stands.
 #
-# usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING
+# usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING GUIDE
+#   GUIDE  folder of the guide's blocks source.sh, use.cmake and pkg-config.sh
 set -euo pipefail
 
 # PREFIX is emptied first.
-if (($# != 7)) || [[ $3 != /?* ]]; then
-  echo 'usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING' >&2
+if (($# != 8)) || [[ $3 != /?* ]]; then
+  echo 'usage: consumer_test.sh CONSUMERS BUILD PREFIX CXX_COMPILER C_COMPILER FINGERPRINT RECORDING GUIDE' >&2
   exit 2
 fi
-consumer=$1/consumer build=$2 prefix=$3 compiler=$4 c_compiler=$5 fingerprint=$6 recording=$7
+consumer=$1/consumer build=$2 prefix=$3 compiler=$4 c_compiler=$5 fingerprint=$6 recording=$7 guide=$8
+root=$(cd "$1/../.." && pwd)
 
 fail() {
   printf 'consumer_test.sh: %s\n' "$1" >&2
@@ -64,7 +67,8 @@ outside static "${cxx[@]}" -DCOMPONENT=static -DEXPECTED_TYPE=STATIC_LIBRARY
 expect_verdict "$prefix/outside-static/consumer"
 ! ldd "$prefix/outside-static/consumer" | grep -F libpinchbeck || fail 'the static library was not used'
 
-outside default "${cxx[@]}" -DCOMPONENT= -DEXPECTED_TYPE=STATIC_LIBRARY
+outside guide "${cxx[@]}" -DGUIDE="$guide/use.cmake" -DEXPECTED_TYPE=STATIC_LIBRARY
+expect_verdict "$prefix/outside-guide/my_program"
 outside shared "${cxx[@]}" -DCOMPONENT=shared -DEXPECTED_TYPE=SHARED_LIBRARY
 expect_verdict "$prefix/outside-shared/consumer"
 ldd "$prefix/outside-shared/consumer" | grep -F "$prefix" >/dev/null || fail 'the shared library was not used'
@@ -92,13 +96,53 @@ grep -q 'pinchbeck::pinchbeck is the static library already' "$prefix/outside-bo
 if command -v pkg-config >/dev/null; then
   folder=$(dirname "$(find "$prefix" -name pinchbeck.pc)")
   export PKG_CONFIG_PATH=$folder
-  read -ra flags < <(pkg-config --cflags --libs pinchbeck)
-  "$compiler" -std=c++20 "$consumer/consumer.cc" "${flags[@]}" -o "$prefix/by-pkg-config"
-  expect_verdict env LD_LIBRARY_PATH="$(dirname "$folder")" "$prefix/by-pkg-config"
-  read -ra flags < <(pkg-config --cflags --libs pinchbeck-stats)
-  [[ ${flags[*]} != *-lpinchbeck* ]] || fail 'pinchbeck-stats links the library'
-  "$compiler" -std=c++20 -fsyntax-only "$consumer/statistics.cc" "${flags[@]}"
-  read -ra flags < <(pkg-config --cflags --libs pinchbeck_c)
-  "$c_compiler" -std=c99 "${consumer}_c/consumer.c" "${flags[@]}" -o "$prefix/c-by-pkg-config"
-  expect_c env LD_LIBRARY_PATH="$(dirname "$folder")" "$prefix/c-by-pkg-config"
+  [[ $(pkg-config --libs pinchbeck-stats) != *-lpinchbeck* ]] || fail 'pinchbeck-stats links the library'
+  # The guide's commands, in a folder with the files that they name and with this build's compilers.
+  programs=$prefix/programs
+  mkdir -p "$programs"
+  cp "$consumer/consumer.cc" "$programs/program.cc"
+  cp "$consumer/statistics.cc" "$programs"
+  cp "${consumer}_c/consumer.c" "$programs/program.c"
+  cd "$programs"
+  g++() { "$compiler" "$@"; }
+  cc() { "$c_compiler" "$@"; }
+  used=
+  while read -r line; do
+    rm -f a.out
+    eval "$line" || fail "the guide's command fails: $line"
+    case $line in
+      *' program.cc '*) expect_verdict env LD_LIBRARY_PATH="$(dirname "$folder")" ./a.out ;;
+      *' statistics.cc '*) [[ $(./a.out) == 'p = 0.007937' ]] || fail "unexpected: $(./a.out)" ;;
+      *' program.c '*) expect_c env LD_LIBRARY_PATH="$(dirname "$folder")" ./a.out ;;
+      *) fail "the guide has a command that this test does not know: $line" ;;
+    esac
+    used+=$(grep -o 'pinchbeck[-_a-z]*)' <<<"$line")
+  done <"$guide/pkg-config.sh"
+  [[ $used == 'pinchbeck)pinchbeck-stats)pinchbeck_c)' ]] || fail "the guide uses $used"
 fi
+
+# The guide's commands from source: a configuration that needs no Google Benchmark, and all of this build installed. The build
+# itself is the one that was made for the tests.
+[[ -x $build/pinchbeck ]] || {
+  echo 'the command is not built; the guide to install was not followed' >&2
+  exit 77
+}
+export HOME=$prefix/home
+cd "$root"
+steps=
+while read -r line; do
+  case $line in
+    'cmake --preset release '*) line+=" -B '$prefix/configured' -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON" ;;
+    'cmake --build build/release') line=true ;;
+    'cmake --install build/release '*) line=${line/build\/release/"'$build'"} ;;
+    *) fail "the guide has a command that this test does not know: $line" ;;
+  esac
+  eval "$line" >"$prefix/guide.log" 2>&1 || fail "the guide's command fails: $line: $(cat "$prefix/guide.log")"
+  steps+=${line%% -*}/
+done <"$guide/source.sh"
+[[ $steps == cmake/true/cmake/ ]] || fail "the guide's steps are $steps"
+for file in bin/pinchbeck include/pinchbeck/c/pinchbeck.h share/pinchbeck/fingerprints/index.json; do
+  [[ -s $HOME/.local/$file ]] || fail "the guide's installation lacks $file"
+done
+(cd "$prefix" && "$HOME/.local/bin/pinchbeck" fingerprints show GPT-4o >/dev/null) ||
+  fail 'the installed command does not find its fingerprints'

@@ -2,16 +2,17 @@
 # Builds the Debian packages, installs them, uses them and removes them again. They go to a folder of their own with a copy of
 # the machine's list of packages, so that dependencies are checked and the machine is left as it is.
 #
-# usage: packages_test.sh BUILD FOLDER RECORDINGS
+# usage: packages_test.sh BUILD FOLDER RECORDINGS GUIDE
+#   GUIDE  folder of the blocks source.sh and packages.sh of docs/guides/install.md
 set -euo pipefail
 export LC_ALL=C
 
 # FOLDER is emptied first.
-if (($# != 3)) || [[ $2 != /?* ]]; then
-  echo 'usage: packages_test.sh BUILD FOLDER RECORDINGS, FOLDER an absolute path' >&2
+if (($# != 4)) || [[ $2 != /?* ]]; then
+  echo 'usage: packages_test.sh BUILD FOLDER RECORDINGS GUIDE, FOLDER an absolute path' >&2
   exit 2
 fi
-build=$1 folder=$2 recordings=$3
+build=$1 folder=$2 recordings=$3 guide=$4
 skip() {
   printf 'packages_test.sh: %s\n' "$1" >&2
   exit 77
@@ -26,10 +27,21 @@ for tool in dpkg dpkg-shlibdeps cpack; do command -v "$tool" >/dev/null || skip 
 
 rm -rf "$folder"
 mkdir -p "$folder/debs" "$folder/root" "$folder/bin"
-(cd "$folder" && cpack -G DEB --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
+# As the guide says, after the steps from source: with this build, and into another folder.
+mapfile -t shown <"$guide/packages.sh"
+mapfile -t source <"$guide/source.sh"
+((${#shown[@]} == 3)) || fail 'the guide has other steps than this test'
+[[ ${shown[0]} == "${source[0]} && ${source[1]}" ]] || fail "the guide builds in two ways: ${shown[0]}"
+[[ ${shown[1]} == 'cd build/release && cpack '* ]] || fail "the guide packs by another command: ${shown[1]}"
+read -ra pack <<<"${shown[1]#*&& }"
+[[ ${shown[2]} == 'sudo apt-get install ./'* ]] || fail "the guide installs by another command: ${shown[2]}"
+(cd "$folder" && "${pack[@]}" --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
   fail "$(tail -n 30 "$folder/cpack.log")"
 mapfile -t packages < <(find "$folder/debs" -maxdepth 1 -name '*.deb' | sort)
 ((${#packages[@]} >= 3)) || fail "only ${#packages[@]} packages were made"
+mapfile -t named < <(compgen -G "$folder/debs/${shown[2]#*./}")
+[[ ${#named[@]} == 1 && $(dpkg-deb --field "${named[0]}" Package) == pinchbeck ]] ||
+  fail "the guide installs ${named[*]:-nothing}"
 
 # field DEB NAME
 field() { dpkg-deb --field "$1" "$2"; }

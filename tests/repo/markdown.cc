@@ -35,9 +35,15 @@ std::string WithoutCode(std::string_view line) {
 
 void CollectLinks(std::string_view line, std::size_t number, std::vector<MarkdownLink>& links) {
   const std::string text = WithoutCode(line);
+  // "[name]: target", which the page's `[name]` refer to.
+  const std::size_t definition = text.find("]: ");
+  if (text.starts_with('[') && definition != std::string::npos) {
+    links.push_back({number, text.substr(definition + 3)});
+  }
   for (std::size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at + 2)) {
     const std::size_t begin = at + 2, end = text.find_first_of(") ", begin);
-    if (end != std::string::npos) links.push_back({number, text.substr(begin, end - begin)});
+    // A target that goes on in the next line leads nowhere.
+    links.push_back({number, text.substr(begin, end == std::string::npos ? end : end - begin)});
   }
 }
 
@@ -115,11 +121,11 @@ std::string CheckLink(const SourceFile& page, const std::string& target,
 }
 
 // A block of code without what may be translated: comments. "# exit N" is no comment, the tests obey it.
-std::string WithoutComments(const std::string& block) {
-  const bool shell = block.starts_with("```sh");
-  const bool cpp = block.starts_with("```cpp") || block.starts_with("```c");
+std::string WithoutComments(const MarkdownBlock& block) {
+  const bool shell = block.language == "sh";
+  const bool cpp = block.language == "cpp" || block.language == "c";
   std::string code;
-  for (const std::string_view line : Lines(block)) {
+  for (const std::string_view line : Lines(block.code)) {
     std::size_t end = std::string_view::npos;
     if (shell && line.find("# exit ") == std::string_view::npos) {
       end = line.starts_with('#') ? 0 : line.find(" #");
@@ -161,21 +167,24 @@ std::string Generated(std::string_view text) {
 MarkdownPage ParseMarkdown(std::string_view text) {
   MarkdownPage page;
   const std::vector<std::string_view> lines = Lines(text);
-  std::string block;
+  MarkdownBlock block;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string_view line = lines[i];
     if (page.open_block != 0) {
       if (line == kFence) {
-        page.code_blocks.push_back(block);
+        page.blocks.push_back(block);
         page.open_block = 0;
       } else {
-        block += std::string(line) + "\n";
+        block.code += std::string(line) + "\n";
       }
       continue;
     }
     if (line.starts_with(kFence)) {
       page.open_block = i + 1;
-      block = std::string(line) + "\n";
+      block = {.line = i + 1,
+               .above = i == 0 ? "" : std::string(lines[i - 1]),
+               .language = std::string(line.substr(kFence.size())),
+               .code = ""};
       continue;
     }
     const std::size_t level = line.find_first_not_of('#');
@@ -224,11 +233,12 @@ std::vector<std::string> CheckTranslation(const SourceFile& original, const Sour
                   same_level)) {
     complain("other sections than " + original.path);
   }
-  if (page.code_blocks.size() != other.code_blocks.size()) {
+  if (page.blocks.size() != other.blocks.size()) {
     complain("another number of code blocks than " + original.path);
   }
-  for (std::size_t i = 0; i < std::min(page.code_blocks.size(), other.code_blocks.size()); ++i) {
-    if (WithoutComments(page.code_blocks[i]) == WithoutComments(other.code_blocks[i])) continue;
+  for (std::size_t i = 0; i < std::min(page.blocks.size(), other.blocks.size()); ++i) {
+    const MarkdownBlock &a = page.blocks[i], &b = other.blocks[i];
+    if (a.language == b.language && WithoutComments(a) == WithoutComments(b)) continue;
     complain("code block " + std::to_string(i + 1) + " differs from that of " + original.path);
   }
   if (SharedLinks(page) != SharedLinks(other)) complain("other links than " + original.path);

@@ -22,12 +22,22 @@ struct MarkdownLink {
   std::string target;
 };
 
+struct MarkdownBlock {
+  // Of its opening fence.
+  std::size_t line = 0;
+  // The line above the fence, where the tests' marks stand.
+  std::string above;
+  // What the fence names; empty if nothing.
+  std::string language;
+  // From the line after the opening fence to before the closing one.
+  std::string code;
+};
+
 // One page taken apart. Links and headings inside blocks and spans of code are none.
 struct MarkdownPage {
   std::vector<MarkdownHeading> headings;
   std::vector<MarkdownLink> links;
-  // Each from its opening line, which names the language, to before its closing line.
-  std::vector<std::string> code_blocks;
+  std::vector<MarkdownBlock> blocks;
   // Line on which a block opens that never closes; 0: none.
   std::size_t open_block = 0;
 };

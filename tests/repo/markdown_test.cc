@@ -40,6 +40,10 @@ TEST(CheckLinksTest, AcceptsWhatIsThere) {
 TEST(CheckLinksTest, NamesTheLineOfEachBrokenLink) {
   EXPECT_THAT(Check("\n[a](b.md)"), ElementsAre(HasSubstr("docs/a.md:2: link to nothing: b.md")));
   EXPECT_THAT(Check("[a](../x/b.md#other)"), ElementsAre(HasSubstr("no such heading")));
+  EXPECT_THAT(Check("text [a]\n\n[a]: no.md\n"),
+              ElementsAre(HasSubstr("docs/a.md:3: link to nothing: no.md")));
+  EXPECT_THAT(Check("[a]: ../x/b.md#title-of-b\n"), IsEmpty());
+  EXPECT_THAT(Check("[a](../x/\nb.md)"), ElementsAre(HasSubstr("docs/a.md:1: link to nothing")));
   EXPECT_THAT(Check("[a](#here)"), ElementsAre(HasSubstr("no such heading")));
   EXPECT_THAT(Check("[a](../../outside.md)"), ElementsAre(HasSubstr("link to nothing")));
   EXPECT_THAT(Check("[a](/etc/hosts)"), ElementsAre(HasSubstr("from the root of the file system")));

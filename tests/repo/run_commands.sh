@@ -2,16 +2,17 @@
 # Runs a block of commands from the documentation, one after the other, and fails at the first that ends
 # differently than the documentation says.
 #
-# usage: run_commands.sh COMMANDS FOLDER BINARIES ROOT FILES
+# usage: run_commands.sh COMMANDS FOLDER BINARIES ROOT FILES [PREPARE]
 #   COMMANDS  the block; a backslash continues a line, `# exit 1` after a command names an exit status other than 0
 #   FOLDER    emptied, then used as working directory
 #   BINARIES  put first on PATH
 #   ROOT      the checkout that the reader of the documentation stands in
 #   FILES     the folder in it that the commands may read, copied to the same place under FOLDER
+#   PREPARE   a program that makes in FOLDER what the reader has already
 set -uo pipefail
 
-(($# == 5)) || {
-  echo 'usage: run_commands.sh COMMANDS FOLDER BINARIES ROOT FILES' >&2
+(($# == 5 || $# == 6)) || {
+  echo 'usage: run_commands.sh COMMANDS FOLDER BINARIES ROOT FILES [PREPARE]' >&2
   exit 2
 }
 mapfile -t block <"$1" || exit 2
@@ -21,6 +22,10 @@ rm -rf "$folder"
 mkdir -p "$folder"
 (cd "$4" && cp -r --parents "$5" "$folder") || exit 2
 cd "$folder" || exit 2
+if (($# == 6)) && ! "$6"; then
+  printf 'run_commands.sh: %s failed\n' "$6" >&2
+  exit 2
+fi
 
 # What a command left running in the background ends with the block.
 end_jobs() {

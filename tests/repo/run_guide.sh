@@ -2,14 +2,14 @@
 # Runs the commands of a guide as its reader would: each relay in a terminal of its own, everything else in another.
 # Fails when a command fails, or when an endpoint gave no usable answer to some request.
 #
-# usage: run_guide.sh PAGE FOLDER BINARIES ROOT FILES
+# usage: run_guide.sh PAGE FOLDER BINARIES ROOT FILES [PREPARE]
 #   PAGE      Markdown; each sh block after `<!-- tested: relay -->`, if any, starts a relay, those after other
-#             `tested:` lines are run in order
+#             `tested:` lines are run in order. A text block after `<!-- output -->` must be part of what they print
 #   the others as for run_commands.sh
 set -euo pipefail
 
-(($# == 5)) || {
-  echo 'usage: run_guide.sh PAGE FOLDER BINARIES ROOT FILES' >&2
+(($# == 5 || $# == 6)) || {
+  echo 'usage: run_guide.sh PAGE FOLDER BINARIES ROOT FILES [PREPARE]' >&2
   exit 2
 }
 page=$1 folder=$2 binaries=$3 root=$4 files=$5
@@ -70,17 +70,25 @@ blocks others >"$scratch/commands"
 mapfile -t relays < <(blocks relay)
 for relay in "${relays[@]}"; do start_relay "$relay"; done
 
-"$here/run_commands.sh" "$scratch/commands" "$folder" "$binaries" "$root" "$files"
+"$here/run_commands.sh" "$scratch/commands" "$folder" "$binaries" "$root" "$files" "${@:6}" | tee "$scratch/printed"
 
-recordings=0
+awk -v folder="$scratch" '
+  $0 == "<!-- output -->" { wanted = 1; next }
+  wanted && $0 == "```text" { inside = 1; wanted = 0; ++blocks; next }
+  inside && $0 == "```" { inside = 0; next }
+  inside { print >(folder "/output-" blocks) }' "$page"
+printed=$(<"$scratch/printed")
 shopt -s nullglob
-for recording in "$folder"/*.jsonl; do
-  [[ -s $recording ]] || fail "$recording is missing or empty"
-  if grep -q '"error":{' "$recording"; then
-    fail "$recording holds failures: $(grep -m 1 -o '"error":{.*' "$recording")"
-  fi
-  recordings=$((recordings + 1))
+for output in "$scratch"/output-*; do
+  [[ $printed == *"$(<"$output")"* ]] || fail "$page shows what no command printed: $(<"$output")"
 done
+
 # Every recording that a command was told to write.
-wanted=$({ grep -o -e '\(--out\(-[ab]\)\?\|--save-recording\) [^ ]*\.jsonl' "$scratch/commands" || true; } | wc -l)
-((recordings == wanted)) || fail "$recordings recordings, but the commands name $wanted"
+{ grep -o -e '\(--out\(-[ab]\)\?\|--save-recording\) [^ ]*\.jsonl' "$scratch/commands" || true; } |
+  while read -r _ name; do
+    recording=$folder/$name
+    [[ -s $recording ]] || fail "$recording is missing or empty"
+    if grep -q '"error":{' "$recording"; then
+      fail "$recording holds failures: $(grep -m 1 -o '"error":{.*' "$recording")"
+    fi
+  done

@@ -12,6 +12,7 @@
 
 #include "tests/repo/markdown.h"
 #include "tests/repo/rules.h"
+#include "tests/repo/snippets.h"
 #include "tests/repo/source_tree.h"
 
 namespace pinchbeck::repo {
@@ -67,6 +68,24 @@ TEST(Tree, LinksLeadSomewhere) {
     const auto exists = [](const std::string& path) { return std::filesystem::exists(Root() + path); };
     for (const std::string& violation : CheckLinks(file, exists, Load)) all += violation + "\n";
   }
+  EXPECT_THAT(all, IsEmpty());
+}
+
+// Of the translation the next test says that its code is that of README.md.
+TEST(Tree, ShownCodeIsTested) {
+  std::vector<SourceFile> pages, tests;
+  for (const SourceFile& file : Tree()) {
+    if (file.path.ends_with(".md") && file.path != "README.zh-CN.md") pages.push_back(file);
+    if (file.path.ends_with("CMakeLists.txt")) tests.push_back(file);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(Root() + "python/tests")) {
+    if (entry.path().extension() != ".py") continue;
+    const std::string path = "python/tests/" + entry.path().filename().string();
+    tests.push_back({path, Load(path)});
+  }
+  std::string all;
+  for (const std::string& violation : CheckSnippets(pages, tests, UntestedSnippets()))
+    all += violation + "\n";
   EXPECT_THAT(all, IsEmpty());
 }
 
