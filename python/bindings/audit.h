@@ -36,6 +36,8 @@ void BindVerify(pybind11::module_& module);
 void BindIdentify(pybind11::module_& module);
 void BindPlan(pybind11::module_& module);
 void BindMonitor(pybind11::module_& module);
+void BindObserver(pybind11::module_& module);
+void BindLogImport(pybind11::module_& module);
 
 }  // namespace pinchbeck::python
 

@@ -56,6 +56,8 @@ PYBIND11_MODULE(_core, module) {
   BindIdentify(module);
   BindPlan(module);
   BindMonitor(module);
+  BindObserver(module);
+  BindLogImport(module);
   BindBatteries(module);
   BindCollection(module);
 }

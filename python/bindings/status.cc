@@ -47,7 +47,7 @@ struct Wording {
 };
 
 // What messages call things that have another name in Python; longer names before those that they contain.
-constexpr std::array<Wording, 12> kWordings = {{
+constexpr std::array<Wording, 15> kWordings = {{
     {"options.permutation.", ""},
     {"options.method", "method"},
     {"kPermutation", "'permutation'"},
@@ -60,6 +60,9 @@ constexpr std::array<Wording, 12> kWordings = {{
     {"(--ranking-only)", "(ranking_only=True)"},
     {"(--insecure-http)", "(allow_insecure_http=True)"},
     {"--claim serving", "claim='serving'"},
+    {"(--model)", "(model=...)"},
+    {"(--endpoint)", "(endpoint=...)"},
+    {"(--parameters-complete)", "(parameters_complete=True)"},
 }};
 
 bool IsWord(char c) {

@@ -1,7 +1,8 @@
 """Tells whether an LLM endpoint serves the model it claims.
 
 Record an endpoint with collect(), make a fingerprint of a trusted one with enroll(), and ask verify() whether another
-recording agrees with it. The statistics behind it are in pinchbeck.stats, pictures in pinchbeck.plot.
+recording agrees with it; or hand the requests and answers that your application makes anyway to an Observer. The
+statistics behind it are in pinchbeck.stats, pictures in pinchbeck.plot.
 """
 
 import functools as _functools
@@ -37,6 +38,13 @@ def _keep_secret(function):
 
 collect = _keep_secret(_core.collect)
 keyed_battery = _keep_secret(_core.keyed_battery)
+# Prompts, answers, and a key to take out of them.
+for _type, _names in [
+    (_core.Observer, ["observe", "open", "observe_stream", "observe_async_stream"]),
+    (_core.ObserverStream, ["on_event", "on_bytes", "finish"]),
+]:
+    for _name in _names:
+        setattr(_type, _name, _keep_secret(getattr(_type, _name)))
 
 # Of the package and not of _core, whose names they use; matplotlib is imported by the first picture only.
 from pinchbeck import _html, plot  # noqa: E402,F401

@@ -1,8 +1,19 @@
 """Types of the module; a test compares them with what it holds."""
 
+import datetime
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, final, overload
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Any, Final, Literal, TypeVar, final, overload
 
 from pinchbeck import plot as plot
 from pinchbeck import stats as stats
@@ -16,9 +27,29 @@ LengthSource = Literal["usage", "events", "characters"]
 SignalStatus = Literal["consistent", "differs", "configuration_differs", "inconclusive", "not_measurable"]
 IdentificationVerdict = Literal["known", "none_of_these", "inconclusive", "not_measurable"]
 
+ObservationUse = Literal[
+    "probe",
+    "failed",
+    "unknown_prompt",
+    "other_settings",
+    "prompt_not_text",
+    "seed",
+    "other_parameter",
+    "other_model",
+    "other_endpoint",
+]
+TrafficApi = Literal["openai_chat", "anthropic"]
+LogFormat = Literal["openai-jsonl", "litellm", "langfuse", "helicone", "otel"]
+
 Path = str | os.PathLike[str]
 RecordingLike = Recording | Path | Sequence[Recording | Path]
 FingerprintsLike = Path | Sequence[Fingerprint]
+# The dict of a body, text of one, or an object of a client library, which has model_dump() or to_dict().
+Body = Any
+Text = str | bytes | bytearray | memoryview
+Time = str | datetime.datetime
+
+Chunk = TypeVar("Chunk")
 
 class EndpointError(RuntimeError):
     summary: CollectSummary | None
@@ -338,6 +369,147 @@ class Monitor:
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
+class ObserverCounts:
+    exchanges: Final[int]
+    uses: Final[dict[str, int]]
+    refused: Final[int]
+    abandoned: Final[int]
+    buffered: Final[int]
+    dropped: Final[int]
+    buffered_bytes: Final[int]
+    open_streams: Final[int]
+    monitor_refused: Final[int]
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
+class Declaration:
+    measurable: Final[bool]
+    reason: Final[str]
+    n_reference: Final[int]
+    n_observed: Final[int]
+    notes: Final[tuple[str, ...]]
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
+class ObserverStream:
+    def on_event(self, event: Body, arrival_s: float | None = ...) -> None: ...
+    def on_bytes(self, data: Text, arrival_s: float | None = ...) -> None: ...
+    def finish(
+        self,
+        *,
+        status: int = ...,
+        complete: bool = ...,
+        total_s: float | None = ...,
+        first_token_s: float | None = ...,
+        redact: str | None = ...,
+    ) -> ObservationUse: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> ObserverStream: ...
+    def __exit__(self, *error: object) -> None: ...
+
+@final
+class Observer:
+    def __init__(
+        self,
+        fingerprint: Fingerprint,
+        *,
+        models: Sequence[str],
+        endpoint: str | None = ...,
+        max_observations: int = ...,
+        max_bytes: int = ...,
+        max_streams: int = ...,
+        max_stream_bytes: int = ...,
+        max_request_bytes: int = ...,
+        max_response_bytes: int = ...,
+    ) -> None: ...
+    def observe(
+        self,
+        request: Body,
+        response: Body = ...,
+        *,
+        api: TrafficApi = ...,
+        status: int = ...,
+        complete: bool = ...,
+        time: Time | None = ...,
+        endpoint: str | None = ...,
+        session: str | None = ...,
+        total_s: float | None = ...,
+        first_token_s: float | None = ...,
+        redact: str | None = ...,
+    ) -> ObservationUse: ...
+    def open(
+        self,
+        request: Body,
+        *,
+        api: TrafficApi = ...,
+        time: Time | None = ...,
+        endpoint: str | None = ...,
+        session: str | None = ...,
+    ) -> ObserverStream: ...
+    def observe_stream(
+        self,
+        request: Body,
+        stream: Iterable[Chunk] | Callable[[], Iterable[Chunk]],
+        *,
+        api: TrafficApi = ...,
+        sent: float | None = ...,
+        time: Time | None = ...,
+        endpoint: str | None = ...,
+        session: str | None = ...,
+        redact: str | None = ...,
+    ) -> Generator[Chunk, None, None]: ...
+    def observe_async_stream(
+        self,
+        request: Body,
+        stream: AsyncIterable[Chunk] | Callable[[], AsyncIterable[Chunk] | Awaitable[AsyncIterable[Chunk]]],
+        *,
+        api: TrafficApi = ...,
+        sent: float | None = ...,
+        time: Time | None = ...,
+        endpoint: str | None = ...,
+        session: str | None = ...,
+        redact: str | None = ...,
+    ) -> AsyncGenerator[Chunk, None]: ...
+    def watch(
+        self,
+        alternatives: FingerprintsLike | None = ...,
+        *,
+        alpha: float = ...,
+        tolerance: float = ...,
+        greedy_tolerance: float = ...,
+        seed: int = ...,
+        mean_run: float | None = ...,
+        signals: Sequence[str] = ...,
+    ) -> None: ...
+    @property
+    def decision(self) -> MonitorDecision | None: ...
+    def serialize_state(self) -> str: ...
+    def restore_state(self, json: str) -> None: ...
+    def save_state(self, path: Path, *, durable: bool = ...) -> None: ...
+    def load_state(self, path: Path) -> None: ...
+    def take(self) -> Recording: ...
+    @property
+    def counts(self) -> ObserverCounts: ...
+    @property
+    def declaration(self) -> Declaration: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+@final
+class ImportResult:
+    recording: Final[Recording]
+    observations: Final[int]
+    failed: Final[int]
+    matched: Final[int]
+    kinds: Final[int]
+    obstacles: Final[dict[str, int]]
+    skipped: Final[dict[str, int]]
+    faults: Final[int]
+    fault_examples: Final[tuple[str, ...]]
+    warnings: Final[tuple[str, ...]]
+    def to_dict(self) -> dict[str, Any]: ...
+
+@final
 class ChatMessage:
     role: Final[str]
     content: Final[str]
@@ -553,6 +725,17 @@ def design_power(
     price_input: float | None = ...,
     price_output: float | None = ...,
 ) -> stats.PowerEstimate: ...
+def import_log(
+    format: LogFormat,
+    paths: Path | Sequence[Path],
+    *,
+    parameters_complete: bool = ...,
+    usage_reported: bool = ...,
+    model: str | None = ...,
+    endpoint: str | None = ...,
+    session: str | None = ...,
+    fingerprint: Fingerprint | None = ...,
+) -> ImportResult: ...
 def builtin_battery() -> Battery: ...
 def parse_battery(json: str) -> Battery: ...
 def load_battery(path: Path) -> Battery: ...

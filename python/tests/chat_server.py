@@ -11,6 +11,7 @@ class Endpoint:
 
     def __init__(self, status=200):
         self.status = status
+        self.text = lambda number: str(number % 10)  # Of the answer to this request; 1 is the first.
         self.answers = threading.Event()  # Cleared while the endpoint is silent.
         self.answers.set()
         self.requests = []
@@ -32,7 +33,7 @@ def _handler(endpoint):
                 "id": f"answer-{number}",
                 "object": "chat.completion",
                 "model": body["model"],
-                "choices": [{"index": 0, "message": {"role": "assistant", "content": str(number % 10)},
+                "choices": [{"index": 0, "message": {"role": "assistant", "content": endpoint.text(number)},
                              "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
             }

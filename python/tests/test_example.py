@@ -2,6 +2,7 @@
 
 import doctest
 import pathlib
+import random
 import re
 import runpy
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 import pinchbeck
+from chat_server import serve
 
 
 def test_the_example_runs(root, tmp_path):
@@ -21,9 +23,35 @@ def test_the_example_runs(root, tmp_path):
     assert "looks like small-1" in output
 
 
-def test_the_example_is_typed(root, tmp_path):
+def test_the_example_of_traffic_notices_a_substitute(root, tmp_path):
+    battery = pinchbeck.parse_battery(
+        """{"schema": "pinchbeck.battery/1", "name": "mine", "version": "1", "probes": [
+            {"id": "number", "group": "choice", "signals": ["choice"],
+             "messages": [{"role": "user", "content": "Pick a number."}],
+             "sampling": {"temperature": 1, "max_tokens": 4}}]}"""
+    )
+    outputs = {}
+    draws = random.Random(3)
+    with serve() as endpoint:
+        endpoint.text = lambda number: str(draws.randrange(10))
+        recording = tmp_path / "trusted.jsonl"
+        pinchbeck.collect(endpoint.base_url, "gpt-x", recording, battery=battery, samples_per_probe=200)
+        pinchbeck.enroll(recording, model="gpt-x").fingerprint.save(tmp_path / "gpt-x.json")
+        for name, digits in [("honest", "0123456789"), ("substitute", "37")]:
+            endpoint.text = lambda number, digits=digits: draws.choice(digits)
+            outputs[name] = subprocess.run(
+                [sys.executable, root / "python" / "examples" / "observe_traffic.py", tmp_path / "gpt-x.json",
+                 endpoint.base_url, "gpt-x", "Pick a number.", "100"],
+                check=True, capture_output=True, text=True,
+            ).stdout
+    assert outputs["honest"] == "no alarm\nprobe: 100\n"
+    assert outputs["substitute"].startswith("differs, noticed at answer ")
+
+
+@pytest.mark.parametrize("name", ["offline_audit.py", "observe_traffic.py"])
+def test_the_example_is_typed(root, tmp_path, name):
     mypy = pytest.importorskip("mypy.api")
-    example = root / "python" / "examples" / "offline_audit.py"
+    example = root / "python" / "examples" / name
     package = pathlib.Path(pinchbeck.__file__).parent.parent
     stdout, stderr, status = mypy.run(
         ["--strict", "--cache-dir", str(tmp_path), "--python-executable", sys.executable, str(example),

@@ -32,4 +32,4 @@ def test_an_installed_module_is_complete(tmp_path):
     where, effect = run_alone(packages[0])
     assert pathlib.Path(where).is_relative_to(tmp_path) and effect == "1.0"
     files = {path.name.split(".cpython")[0] for path in (packages[0] / "pinchbeck").iterdir()}
-    assert files - {"__pycache__"} == {"__init__.py", "__init__.pyi", "_core", "_html.py", "_plot_data.py", "plot.py", "py.typed", "stats.pyi"}
+    assert files - {"__pycache__"} == {"__init__.py", "__init__.pyi", "_core", "_html.py", "_plot_data.py", "_traffic.py", "plot.py", "py.typed", "stats.pyi"}

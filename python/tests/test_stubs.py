@@ -14,7 +14,8 @@ PACKAGE = pathlib.Path(pinchbeck.__file__).parent
 # Names that only type checkers see.
 ALIASES = {
     "pinchbeck": {"Api", "Claim", "Verdict", "LengthSource", "SignalStatus", "IdentificationVerdict", "Path",
-                  "RecordingLike", "FingerprintsLike"},
+                  "RecordingLike", "FingerprintsLike", "ObservationUse", "TrafficApi", "LogFormat", "Body", "Text",
+                  "Time", "Chunk"},
     "pinchbeck.stats": {"Alternative", "Calibration", "Method", "LimitMethod", "BoundMethod", "Accumulate",
                         "ResampleView", "SampleTest"},
 }

@@ -61,7 +61,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
         text = archive.read(metadata).decode()
     modules = {name for name in names if name.startswith("pinchbeck/_core.")}
     assert len(modules) == 1
-    assert names - modules == {f"pinchbeck/{n}" for n in ["__init__.py", "__init__.pyi", "_html.py", "_plot_data.py", "plot.py", "py.typed", "stats.pyi"]}
+    assert names - modules == {f"pinchbeck/{n}" for n in ["__init__.py", "__init__.pyi", "_html.py", "_plot_data.py", "_traffic.py", "plot.py", "py.typed", "stats.pyi"]}
     assert "Requires-Dist: numpy" in text and "License: Apache-2.0" in text
 
 

@@ -304,12 +304,12 @@ ObserverStream::ObserverStream(ObserverStream&&) noexcept = default;
 ObserverStream& ObserverStream::operator=(ObserverStream&&) noexcept = default;
 ObserverStream::~ObserverStream() = default;
 
-absl::Status ObserverStream::OnBytes(std::string_view bytes, double arrival_s) {
+absl::Status ObserverStream::OnBytes(std::string_view bytes, std::optional<double> arrival_s) {
   PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->ReaderFor(bytes.size()));
   return reader->OnBytes(bytes, arrival_s);
 }
 
-absl::Status ObserverStream::OnEvent(std::string_view json, double arrival_s) {
+absl::Status ObserverStream::OnEvent(std::string_view json, std::optional<double> arrival_s) {
   PINCHBECK_ASSIGN_OR_RETURN(ExchangeReader* const reader, impl_->ReaderFor(json.size()));
   return reader->OnEvent(json, arrival_s);
 }

@@ -163,6 +163,25 @@ TEST(ObserverTest, AClockThatIsSetBackCostsTheTimesAndNoWord) {
   EXPECT_FALSE(observation.timing.total_s.has_value());
 }
 
+TEST(ObserverTest, PiecesWhoseArrivalNobodyMeasuredHaveWordsAndNoTimes) {
+  Observer observer = Made();
+  const std::string body = RequestOf(FirstProbe()).dump();
+  ExchangeRequest request;
+  request.body = body;
+  auto stream = observer.Open(request);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "delta": {"content": "7"}}]})").ok());
+  EXPECT_TRUE(
+      stream->OnBytes("data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"3\"}}]}\n\n").ok());
+  EXPECT_TRUE(stream->OnEvent(R"({"choices": [{"index": 0, "finish_reason": "stop"}]})").ok());
+  EXPECT_EQ(*stream->Finish(), ObservationUse::kProbe);
+  const Observation observation = observer.Take().at(0);
+  EXPECT_EQ(observation.response.text, "73");
+  EXPECT_THAT(observation.timing.event_s, IsEmpty());
+  EXPECT_FALSE(observation.timing.first_token_s.has_value());
+  EXPECT_FALSE(observation.timing.total_s.has_value());
+}
+
 TEST(ObserverTest, OnlyTheNamedModelAndEndpointAreWatched) {
   ObserverOptions options;
   options.models = {"gpt-x", "gpt-x-latest"};

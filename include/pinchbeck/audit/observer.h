@@ -96,8 +96,8 @@ class ObserverStream {
 
   // As in ExchangeReader; a bad time leaves the stream usable. ResourceExhausted: the open streams have read
   // ObserverOptions::max_stream_bytes, and this one is given up.
-  [[nodiscard]] absl::Status OnBytes(std::string_view bytes, double arrival_s);
-  [[nodiscard]] absl::Status OnEvent(std::string_view json, double arrival_s);
+  [[nodiscard]] absl::Status OnBytes(std::string_view bytes, std::optional<double> arrival_s = std::nullopt);
+  [[nodiscard]] absl::Status OnEvent(std::string_view json, std::optional<double> arrival_s = std::nullopt);
   // Hands the observation to the observer. Call once. FailedPrecondition: finished already, or given up.
   [[nodiscard]] absl::StatusOr<ObservationUse> Finish(const ExchangeEnd& end = {});
 

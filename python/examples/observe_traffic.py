@@ -1,0 +1,56 @@
+"""An application that checks its endpoint by the way: it asks what it always asks, and an observer listens.
+
+The fingerprint must hold the question, enrolled from a recording of a trusted endpoint or from its logs. With a client
+library, `ask` is the call that returns its stream, such as `client.chat.completions.create(**request)`.
+
+    python3 python/examples/observe_traffic.py gpt-x.json https://relay.example/v1 gpt-x "Pick a number." 100 [api_key]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator
+
+import pinchbeck
+
+
+def ask(base_url: str, request: dict[str, object], api_key: str) -> Iterator[bytes]:
+    """The answer as it arrives."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {api_key}"}
+    sent = urllib.request.Request(f"{base_url}/chat/completions", json.dumps(request).encode(), headers)
+    with urllib.request.urlopen(sent, timeout=60) as answer:
+        while piece := answer.read1(65536):
+            yield piece
+
+
+def main(path: str, base_url: str, model: str, question: str, count: str, api_key: str = "none") -> None:
+    observer = pinchbeck.Observer(pinchbeck.load_fingerprint(path), models=[model])
+    observer.watch()
+    for warning in observer.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    request: dict[str, object] = {
+        "model": model,
+        "messages": [{"role": "user", "content": question}],
+        "temperature": 1,
+        "max_tokens": 4,
+    }
+    for _ in range(int(count)):
+        try:
+            for _piece in observer.observe_stream(request, lambda: ask(base_url, request, api_key), redact=api_key):
+                pass  # What the application does with it.
+        except OSError as error:
+            print(f"the request failed: {error}", file=sys.stderr)
+        decision = observer.decision
+        if decision is not None and decision.alarm_at is not None:
+            print(f"differs, noticed at answer {decision.alarm_at}; the change is put near {decision.change_near}")
+            break
+    else:
+        print("no alarm")
+    uses = observer.counts.uses
+    print(", ".join(f"{use}: {number}" for use, number in uses.items() if number > 0))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
