@@ -2,6 +2,10 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pinchbeck)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_DEBIAN_PACKAGE_VERSION ${PROJECT_VERSION})
+# Counts packages of one version.
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_SOURCE pinchbeck)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -25,7 +29,7 @@ function(pinchbeck_debian_package component name section depends description)
   set(CPACK_DEBIAN_${key}_PACKAGE_DEPENDS "${depends}" PARENT_SCOPE)
   set(CPACK_DEBIAN_${key}_PACKAGE_SHLIBDEPS ON PARENT_SCOPE)
   set(CPACK_COMPONENT_${key}_DESCRIPTION "${description}" PARENT_SCOPE)
-  install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian-copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/../${name}
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/../${name}
           RENAME copyright COMPONENT ${component})
 endfunction()
 
@@ -39,7 +43,12 @@ pinchbeck_debian_package(library ${library_package} libs ""
 foreach(relation PROVIDES CONFLICTS REPLACES)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_${relation} libpinchbeck-c1)
 endforeach()
-set(headers_need "${library_package} (= ${PROJECT_VERSION}), ${headers_need}")
+# The trigger has dpkg run ldconfig once for all packages, and needs no scripts. CPack adds some that call ldconfig unless
+# the list names others: names without files give none, and a warning for each.
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/cmake/debian/triggers
+  ${PROJECT_SOURCE_DIR}/cmake/debian/left-out-on-purpose/postinst
+  ${PROJECT_SOURCE_DIR}/cmake/debian/left-out-on-purpose/postrm)
+set(headers_need "${library_package} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), ${headers_need}")
 pinchbeck_debian_package(development libpinchbeck-dev libdevel "${headers_need}, ${archive_needs}"
   "Headers and libraries to compile with\nThe statistics as headers alone, and everything\nas a static and a shared library.")
 if(PINCHBECK_BUILD_CLI)
@@ -49,9 +58,14 @@ if(PINCHBECK_BUILD_CLI)
 endif()
 # The Python module installs itself as the component python, where it is built.
 if(TARGET pinchbeck_python)
-  pinchbeck_debian_package(python python3-pinchbeck python "python3, python3-numpy"
+  # The extension fits the Python that it was built for, and no other.
+  math(EXPR next_minor "${PINCHBECK_PYTHON_MINOR} + 1")
+  pinchbeck_debian_package(python python3-pinchbeck python
+    "python3 (>= 3.${PINCHBECK_PYTHON_MINOR}), python3 (<< 3.${next_minor}), python3-numpy"
     "Python module\nThe statistics, fingerprints and verdicts of pinchbeck for Python.")
 endif()
-# Without it CPack would make packages that depend on no library.
+set(CPACK_PINCHBECK_SOURCE_DIR ${PROJECT_SOURCE_DIR})
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PinchbeckPackagesFinish.cmake)
+# Without dpkg-shlibdeps CPack would make packages that depend on no library.
 set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_SOURCE_DIR}/cmake/PinchbeckPackagesCheck.cmake)
 include(CPack)

@@ -7,6 +7,7 @@ whether it is more than chance is for verify() to say.
 
 from __future__ import annotations
 
+import collections
 import importlib
 import math
 from collections.abc import Sequence
@@ -41,14 +42,39 @@ def _axes(ax: Axes | None, height: float = 4.2) -> Axes:
     return ax
 
 
+def _visible(text: str) -> str:
+    """Printable, and another one for every text."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
+
+
 def _label(text: str) -> str:
     """Text of a server for matplotlib: short, printable, and no formula."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = _visible(text)
     if len(shown) > _LONGEST_LABEL:
         shown = shown[: _LONGEST_LABEL - 3] + "..."
     if shown != shown.strip() or not shown:
         shown = f'"{shown}"'
     return shown.replace("$", r"\$")
+
+
+def _answer_labels(answers: Sequence[str]) -> list[str]:
+    """A label for each answer, different for different answers, and unlike a note in parentheses.
+
+    Only what begins with a letter, a digit or a sign of a number stands bare; a quoted label ends with its quotation
+    mark, and a shortened one does not, with a number where others begin alike.
+    """
+    labels = []
+    alike: dict[str, int] = collections.Counter()
+    for answer in answers:
+        shown = _visible(answer)
+        if len(shown) > _LONGEST_LABEL:
+            begin = f'"{shown[:_LONGEST_LABEL - 8]}"...'
+            alike[begin] += 1
+            shown = begin + (f" #{alike[begin]}" if alike[begin] > 1 else "")
+        elif shown != shown.strip() or not (shown[:1].isalnum() or shown[:1] in tuple("+-.$\\")):
+            shown = f'"{shown}"'
+        labels.append(shown.replace("$", r"\$"))
+    return labels
 
 
 def _side(name: str, answers: int, note: str = "") -> str:
@@ -66,7 +92,8 @@ def answer_histogram(
     """How often each answer to one probe was given, as shares with 95 % intervals (Clopper and Pearson).
 
     Without `probe` it is the one with the most observed answers, not the one that differs most. The `most` commonest
-    answers have bars of their own, the rest share one.
+    answers have bars of their own; the rest share one behind a dotted line, named in parentheses. An answer that does not
+    begin like a word or a number stands in quotation marks.
 
     >>> import pinchbeck
     >>> def answers(numbers):
@@ -78,6 +105,7 @@ def answer_histogram(
     """
     probe, counts = _data.choices(reference, observed, probe)
     rows = _data.commonest(counts, most)
+    others = rows[-1].others
     totals = [sum(side.values()) for side in counts]
     ax = _axes(ax)
     places = np.arange(len(rows))
@@ -89,10 +117,16 @@ def answer_histogram(
         ax.bar(places + 0.4 * side - 0.2, shares, 0.38, color=colour, hatch=hatch, edgecolor="white", linewidth=0,
                yerr=np.maximum(0, [low, high]), error_kw={"ecolor": _INK, "elinewidth": 0.8, "capsize": 2},
                label=_side(name, totals[side]))
-    labels = [_label(row.answer) if row.others is None else f"{row.others} others" for row in rows]
+    labels = _answer_labels([row.answer for row in rows if row.others is None])
+    if others is not None:
+        labels.append(f"({others} other{'' if others == 1 else 's'})")
     crowded = max(map(len, labels)) * len(labels) > 70
     ax.set_xticks(places, labels, rotation=45 if crowded else 0, ha="right" if crowded else "center",
                   rotation_mode="anchor" if crowded else None)
+    if others is not None:
+        # No answer: set apart by more than words, which an answer could imitate.
+        ax.axvline(len(rows) - 1.5, color=_INK, linewidth=0.8, linestyle=":")
+        ax.get_xticklabels()[-1].set_style("italic")
     ax.set_ylim(bottom=0)
     ax.set_xlabel("Answer")
     ax.set_ylabel("Share of answers [%]")

@@ -76,7 +76,7 @@ def test_a_histogram_shows_shares_with_their_intervals():
 def test_rare_answers_share_a_bar_and_none_is_lost():
     fingerprint = enroll(choices([str(i % 20) for i in range(400)]))
     ax = plot.answer_histogram(fingerprint, choices(["0"] * 30 + ["1"] * 10), most=3)
-    assert ax.get_xticklabels()[-1].get_text() == "17 others"
+    assert ax.get_xticklabels()[-1].get_text() == "(17 others)"
     for side in heights(ax):
         assert len(side) == 4 and sum(side) == pytest.approx(100)
     with pytest.raises(ValueError, match="most is 0"):
@@ -98,9 +98,43 @@ def test_text_of_a_server_is_no_formula_and_moves_nothing():
     ax = plot.answer_histogram(enroll(choices(hostile * 20)), choices(hostile * 3))
     ax.figure.savefig(io.BytesIO())  # A broken formula would raise here.
     labels = {label.get_text() for label in ax.get_xticklabels()}
-    assert {r"a\nb\x07", r"\u202eabc", r"\$x\$", r"\$\frac{\$", "plain"} <= labels
+    assert {r"a\nb\x07", r"\u202eabc", r"\$x\$", r"\$\\frac{\$", "plain", '" "'} <= labels
     assert max(map(len, labels)) <= 28
     assert all("\n" not in label and "\u202e" not in label for label in labels)
+
+
+def labels_of(answers, **options):
+    ax = plot.answer_histogram(enroll(choices(answers * 20)), choices(answers * 2), **options)
+    return [label.get_text() for label in ax.get_xticklabels()], ax
+
+
+def test_different_answers_have_different_labels():
+    answers = ["a\nb", r"a\nb", r"a\\nb", "a", "a ", '"a "', '""a """', "", '""', "x" * 28, "x" * 29, "x" * 30, "x" * 28 + "y",
+               "x" * 25 + "...", f'"{"x" * 20}"...', "!", '"!"', "-1", "+1", ".5", "\u4e2d\u6587", "\uff08a\uff09", "(b)"]
+    labels = plot._answer_labels(answers)
+    assert len(set(labels)) == len(set(answers)) == len(labels)
+    assert max(map(len, labels)) <= 28
+    assert {"a", "-1", "+1", ".5", "\u4e2d\u6587", '"!"', '""', '"(b)"', "x" * 28} <= set(labels)
+    # The same answers, drawn.
+    drawn = labels_of(["y" * 40 + "1", "y" * 40 + "2", "z"])[0]
+    assert drawn == [f'"{"y" * 20}"...', f'"{"y" * 20}"... #2', "z"]
+
+
+def test_no_answer_passes_for_the_others():
+    imitations = ["(3 others)", "3 others", "\uff083 others\uff09", "(3 \u043ethers)", " (3 others)", "[3 others]"]
+    labels, ax = labels_of(imitations * 3 + ["p", "q", "r"], most=len(imitations))
+    assert labels[-1] == "(3 others)" and "(3 others)" not in labels[:-1]
+    assert sorted(labels[:-1]) == sorted(f'"{text}"' if text != "3 others" else text for text in imitations)
+    # Set apart by a line and by its style as well.
+    (line,) = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert len(imitations) - 1 < line.get_xdata()[0] < len(imitations)
+    assert [label.get_style() for label in ax.get_xticklabels()] == ["normal"] * len(imitations) + ["italic"]
+
+
+def test_one_other_is_one_and_without_others_nothing_is_set_apart():
+    assert labels_of(["a", "a", "b"], most=1)[0] == ["a", "(1 other)"]
+    labels, ax = labels_of(["a", "a", "b"])
+    assert labels == ["a", "b"] and not [line for line in ax.lines if line.get_linestyle() == ":"]
 
 
 def test_an_ecdf_is_that_of_the_values_and_marks_the_statistic_of_kolmogorov_and_smirnov():

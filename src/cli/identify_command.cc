@@ -12,6 +12,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "pinchbeck/report/identification_writers.h"
 #include "src/cli/command.h"
+#include "src/cli/input_stamps.h"
 #include "src/cli/report_files.h"
 
 namespace pinchbeck::cli {
@@ -39,13 +40,14 @@ int ExitCodeOf(IdentificationVerdict verdict) {
   return kExitInconclusive;
 }
 
-absl::StatusOr<ReportRun> DescribeRun(const IdentifyFlags& flags) {
+absl::StatusOr<ReportRun> DescribeRun(const IdentifyFlags& flags, const std::vector<std::string>& stored,
+                                      const InputStamps& before) {
   ReportRun run;
   ShellCommand command("pinchbeck identify");
   command.Option("--fingerprints", flags.fingerprints);
   for (const std::string& recording : flags.recordings) {
     command.Option("--recording", recording);
-    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording));
+    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording, before));
     run.inputs.push_back(std::move(input));
   }
   command.Option("--alpha", ShortestDecimal(flags.options.alpha))
@@ -54,15 +56,19 @@ absl::StatusOr<ReportRun> DescribeRun(const IdentifyFlags& flags) {
       .Option("--tested", std::to_string(flags.options.tested))
       .Flag("--ranking-only", flags.options.ranking_only);
   run.command = command.text();
-  PINCHBECK_RETURN_IF_ERROR(DescribeFingerprints("fingerprint", flags.fingerprints, run.inputs));
+  PINCHBECK_RETURN_IF_ERROR(
+      DescribeFingerprints("fingerprint", flags.fingerprints, stored, before, run.inputs));
   return run;
 }
 
 absl::Status RunIdentify(const IdentifyFlags& flags, CommandContext& context) {
+  std::vector<std::string> stored;
+  AppendFingerprints(flags.fingerprints, stored);
   std::vector<std::string> inputs = flags.recordings;
-  AppendFingerprints(flags.fingerprints, inputs);
+  inputs.insert(inputs.end(), stored.begin(), stored.end());
   PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.files, inputs));
   PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.files));
+  const InputStamps stamps(inputs);
   PINCHBECK_ASSIGN_OR_RETURN(std::vector<Fingerprint> fingerprints, LoadFingerprints(flags.fingerprints));
   if (fingerprints.empty()) {
     return absl::InvalidArgumentError(flags.fingerprints +
@@ -79,7 +85,8 @@ absl::Status RunIdentify(const IdentifyFlags& flags, CommandContext& context) {
               << std::flush;
   context.exit_code = ExitCodeOf(identification.verdict);
   if (!flags.files.any()) return absl::OkStatus();
-  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags));
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags, stored, stamps));
+  context.err << ChangeWarnings(run, stamps);
   return WriteReportFiles(flags.files, identification, run);
 }
 

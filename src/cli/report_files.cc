@@ -18,7 +18,6 @@
 #include "pinchbeck/report/junit.h"
 #include "pinchbeck/report/markdown.h"
 #include "src/fingerprint/file_writer.h"
-#include "src/internal/file_digest.h"
 
 namespace pinchbeck::cli {
 namespace {
@@ -173,29 +172,6 @@ absl::Status WriteReportFiles(const ReportFileFlags& flags, const Identification
                               const ReportRun& run) {
   if (flags.html.empty()) return absl::OkStatus();
   return WriteReport(flags.html, IdentificationToHtml(identification, run));
-}
-
-absl::StatusOr<ReportInput> DescribeInput(std::string role, const std::string& path) {
-  ReportInput input{std::move(role), path, std::nullopt, 0};
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return input;
-  const auto digest = internal::DigestFile(path);
-  // A fault of the disk is an error of this run. Passed on as it is, it would read like an endpoint that
-  // could not be reached.
-  if (!digest.ok()) return absl::InvalidArgumentError(digest.status().message());
-  input.sha256 = digest->sha256;
-  input.bytes = digest->bytes;
-  return input;
-}
-
-absl::Status DescribeFingerprints(const std::string& role, const std::string& folder,
-                                  std::vector<ReportInput>& inputs) {
-  PINCHBECK_ASSIGN_OR_RETURN(const std::vector<std::string> files, FingerprintFiles(folder));
-  for (const std::string& file : files) {
-    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput(role, (fs::path(folder) / file).string()));
-    inputs.push_back(std::move(input));
-  }
-  return absl::OkStatus();
 }
 
 std::string ShortestDecimal(double value) {

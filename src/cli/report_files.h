@@ -45,12 +45,6 @@ void AppendFingerprints(const std::string& folder, std::vector<std::string>& inp
 [[nodiscard]] absl::Status WriteReportFiles(const ReportFileFlags& flags,
                                             const Identification& identification, const ReportRun& run);
 
-// The file's size and digest; without them for what is no regular file, such as a pipe that has been read.
-[[nodiscard]] absl::StatusOr<ReportInput> DescribeInput(std::string role, const std::string& path);
-// Every fingerprint of a folder.
-[[nodiscard]] absl::Status DescribeFingerprints(const std::string& role, const std::string& folder,
-                                                std::vector<ReportInput>& inputs);
-
 // The shortest decimal that reads back as the same number.
 [[nodiscard]] std::string ShortestDecimal(double value);
 

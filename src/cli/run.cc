@@ -5,6 +5,7 @@
 #include <ostream>
 #include <string>
 
+#include "absl/status/status.h"
 #include "pinchbeck/version.h"
 #include "src/cli/generate_command.h"
 #include "src/cli/safe_output.h"
@@ -12,6 +13,28 @@
 namespace pinchbeck::cli {
 
 namespace {
+
+// A long option with a value, of any command.
+bool TakesValue(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  if (option != nullptr && option->get_items_expected_max() > 0) return true;
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(commands.begin(), commands.end(),
+                     [&](const CLI::App* command) { return TakesValue(*command, name); });
+}
+
+// The parser takes "--name=" for "--name", whose value would be the next argument, often another option.
+absl::Status CheckValues(const CLI::App& app, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") break;
+    if (!argument.starts_with("--") || argument.find('=') + 1 != argument.size()) continue;
+    const std::string name = argument.substr(0, argument.size() - 1);
+    if (!TakesValue(app, name)) continue;
+    return absl::InvalidArgumentError(argument + ": nothing follows the \"=\"; write " + name +
+                                      " VALUE, or " + name + " \"\" for an empty value");
+  }
+  return absl::OkStatus();
+}
 
 int RunSafely(const std::vector<std::string>& arguments, CommandContext& context) {
   CLI::App app("pinchbeck tells whether an LLM endpoint serves the model it claims", "pinchbeck");
@@ -39,6 +62,10 @@ int RunSafely(const std::vector<std::string>& arguments, CommandContext& context
   AddImportCommand(app, context);
   AddMockRelayCommand(app, context);
   AddGenerateCommand(app, context);
+  if (absl::Status status = CheckValues(app, arguments); !status.ok()) {
+    ReportError(status, context);
+    return context.exit_code;
+  }
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);

@@ -13,6 +13,7 @@
 #include "src/cli/battery_check.h"
 #include "src/cli/collect_flags.h"
 #include "src/cli/command.h"
+#include "src/cli/input_stamps.h"
 #include "src/cli/report_files.h"
 #include "src/cli/temporary_folder.h"
 #include "src/client/url.h"
@@ -62,19 +63,27 @@ ShellCommand CommandOf(const VerifyFlags& flags, const std::vector<std::string>&
   return command;
 }
 
-// `kept`: the recordings that can be read again.
-absl::StatusOr<ReportRun> DescribeRun(const VerifyFlags& flags, const std::vector<std::string>& kept) {
+// What a run read, for its report.
+struct VerifyInputs {
+  // Recordings that can be read again, and fingerprints of alternatives.
+  std::vector<std::string> kept, stored;
+  InputStamps stamps;
+};
+
+absl::StatusOr<ReportRun> DescribeRun(const VerifyFlags& flags, const VerifyInputs& read) {
   ReportRun run;
-  run.command = CommandOf(flags, kept).text();
-  PINCHBECK_ASSIGN_OR_RETURN(ReportInput fingerprint, DescribeInput("fingerprint", flags.fingerprint));
+  run.command = CommandOf(flags, read.kept).text();
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput fingerprint,
+                             DescribeInput("fingerprint", flags.fingerprint, read.stamps));
   run.inputs.push_back(std::move(fingerprint));
-  for (const std::string& recording : kept) {
-    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording));
+  for (const std::string& recording : read.kept) {
+    PINCHBECK_ASSIGN_OR_RETURN(ReportInput input, DescribeInput("recording", recording, read.stamps));
     run.inputs.push_back(std::move(input));
   }
   if (!flags.alternatives.empty())
-    PINCHBECK_RETURN_IF_ERROR(DescribeFingerprints("alternative", flags.alternatives, run.inputs));
-  if (kept.empty()) {
+    PINCHBECK_RETURN_IF_ERROR(
+        DescribeFingerprints("alternative", flags.alternatives, read.stored, read.stamps, run.inputs));
+  if (read.kept.empty()) {
     run.caveat =
         "The answers were not kept, so this command asks the endpoint for new ones; --save-recording FILE "
         "keeps them. Left out: the variable with the key (--api-key-env), limits of rate, time and cost, and "
@@ -83,27 +92,32 @@ absl::StatusOr<ReportRun> DescribeRun(const VerifyFlags& flags, const std::vecto
   return run;
 }
 
-absl::Status WriteFiles(const VerifyFlags& flags, const std::vector<std::string>& kept,
-                        const Report& report) {
+absl::Status WriteFiles(const VerifyFlags& flags, const VerifyInputs& read, const Report& report,
+                        CommandContext& context) {
   if (!flags.audit.files.any()) return absl::OkStatus();
-  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags, kept));
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags, read));
+  context.err << ChangeWarnings(run, read.stamps);
   return WriteReportFiles(flags.audit.files, report, run);
 }
 
 // What a report must not overwrite.
-std::vector<std::string> InputsOf(const VerifyFlags& flags) {
+std::vector<std::string> InputsOf(const VerifyFlags& flags, const std::vector<std::string>& stored) {
   std::vector<std::string> inputs = flags.recordings;
   inputs.insert(inputs.end(), {flags.fingerprint, flags.save_recording, flags.collect.battery_path,
                                flags.collect.prices_path});
-  AppendFingerprints(flags.alternatives, inputs);
+  inputs.insert(inputs.end(), stored.begin(), stored.end());
   return inputs;
 }
 
 absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
   VerifyOptions options = ToVerifyOptions(flags.audit);
   options.max_age_days = flags.max_age_days;
-  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, InputsOf(flags)));
+  VerifyInputs read{.kept = flags.recordings, .stored = {}, .stamps = {}};
+  AppendFingerprints(flags.alternatives, read.stored);
+  const std::vector<std::string> inputs = InputsOf(flags, read.stored);
+  PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, inputs));
   PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.audit.files));
+  read.stamps = InputStamps(inputs);
   // Read what can be wrong before any request is paid for.
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint fingerprint, LoadFingerprint(flags.fingerprint));
   std::vector<Fingerprint> alternatives;
@@ -113,7 +127,7 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
       context.err << "pinchbeck: warning: " << flags.alternatives << " holds no fingerprint\n";
   }
   for (const Fingerprint& alternative : alternatives) options.alternatives.push_back(&alternative);
-  std::vector<std::string> recordings = flags.recordings, kept = flags.recordings;
+  std::vector<std::string> recordings = flags.recordings;
   PINCHBECK_ASSIGN_OR_RETURN(const TemporaryFolder folder, TemporaryFolder::Create());
   if (recordings.empty()) {
     flags.collect.seed = flags.audit.seed;
@@ -123,11 +137,12 @@ absl::Status RunVerify(VerifyFlags& flags, CommandContext& context) {
     PINCHBECK_ASSIGN_OR_RETURN(const CollectionReport collected,
                                CollectToFile(flags.collect, recordings.front(), context));
     PINCHBECK_RETURN_IF_ERROR(CollectionStatus(collected));
-    if (!flags.save_recording.empty()) kept = recordings;
+    if (!flags.save_recording.empty()) read.kept = recordings;
+    read.stamps.Take(recordings.front());
   }
   PINCHBECK_ASSIGN_OR_RETURN(const Report report, VerifyRecordings(fingerprint, recordings, options));
   PrintReport(report, flags.audit.json, context);
-  return WriteFiles(flags, kept, report);
+  return WriteFiles(flags, read, report, context);
 }
 
 struct CompareFlags {
@@ -135,14 +150,16 @@ struct CompareFlags {
   AuditFlags audit;
 };
 
-absl::StatusOr<ReportRun> DescribeRun(const CompareFlags& flags) {
+absl::StatusOr<ReportRun> DescribeRun(const CompareFlags& flags, const InputStamps& before) {
   ReportRun run;
   ShellCommand command("pinchbeck compare");
   command.Option("--recording-a", flags.recording_a).Option("--recording-b", flags.recording_b);
   AppendAuditFlags(flags.audit, command);
   run.command = command.text();
-  PINCHBECK_ASSIGN_OR_RETURN(ReportInput a, DescribeInput("recording A (reference)", flags.recording_a));
-  PINCHBECK_ASSIGN_OR_RETURN(ReportInput b, DescribeInput("recording B (observed)", flags.recording_b));
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput a,
+                             DescribeInput("recording A (reference)", flags.recording_a, before));
+  PINCHBECK_ASSIGN_OR_RETURN(ReportInput b,
+                             DescribeInput("recording B (observed)", flags.recording_b, before));
   run.inputs = {std::move(a), std::move(b)};
   return run;
 }
@@ -150,11 +167,13 @@ absl::StatusOr<ReportRun> DescribeRun(const CompareFlags& flags) {
 absl::Status RunCompare(const CompareFlags& flags, CommandContext& context) {
   PINCHBECK_RETURN_IF_ERROR(CheckReportFiles(flags.audit.files, {flags.recording_a, flags.recording_b}));
   PINCHBECK_RETURN_IF_ERROR(RemoveOldReports(flags.audit.files));
+  const InputStamps stamps({flags.recording_a, flags.recording_b});
   PINCHBECK_ASSIGN_OR_RETURN(const Report report, CompareRecordings(flags.recording_a, flags.recording_b,
                                                                     ToVerifyOptions(flags.audit)));
   PrintReport(report, flags.audit.json, context);
   if (!flags.audit.files.any()) return absl::OkStatus();
-  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags));
+  PINCHBECK_ASSIGN_OR_RETURN(const ReportRun run, DescribeRun(flags, stamps));
+  context.err << ChangeWarnings(run, stamps);
   return WriteReportFiles(flags.audit.files, report, run);
 }
 

@@ -122,6 +122,21 @@ std::vector<std::string> NeverSeen(const Report& report) {
   return items;
 }
 
+// Asked for a ranking, and there is one.
+bool IsRanked(const Report& report) {
+  return report.reason == "ranking_only" && report.attribution.has_value();
+}
+
+std::string FittingModel(const Attribution& attribution) {
+  std::string html = "<p>The answers fit " + Name(attribution.model) +
+                     Escape(", which the same tests accept (p " + PValueText(attribution.p_value));
+  if (attribution.posterior) {
+    html += Escape("; " + PercentText(*attribution.posterior) +
+                   " of the likelihood among the stored models, which is not the chance of being served it");
+  }
+  return html + ").</p>\n";
+}
+
 }  // namespace
 
 std::string ConfigurationSection(const Report& report) {
@@ -151,19 +166,16 @@ std::string LimitsSection(const Report& report) {
 }
 
 std::string AttributionSection(const Report& report) {
+  if (IsRanked(report)) {
+    return Section("Nearest stored model",
+                   FittingModel(*report.attribution) +
+                       Paragraph("This ranks the stored models; without a verdict it does not say that "
+                                 "another one than the claimed model answers."));
+  }
   // Who answers instead is a question only where something else does.
   if (report.verdict != Verdict::kDiffers) return "";
   std::string html;
-  if (report.attribution) {
-    html += "<p>The answers fit " + Name(report.attribution->model) +
-            Escape(", which the same tests accept (p " + PValueText(report.attribution->p_value));
-    if (report.attribution->posterior) {
-      html +=
-          Escape("; " + PercentText(*report.attribution->posterior) +
-                 " of the likelihood among the stored models, which is not the chance of being served it");
-    }
-    html += ").</p>\n";
-  }
+  if (report.attribution) html += FittingModel(*report.attribution);
   if (report.mixture) {
     Table table("Estimated share of the answers, if this stored model gave part of them",
                 {{"stored model"}, {"share", true}, {"95 % interval", true}});

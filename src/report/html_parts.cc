@@ -37,7 +37,7 @@ std::string Inputs(const std::vector<ReportInput>& inputs) {
     table.Row({Escape(input.role) + "<br><span class=\"small soft mono\">" + Name(input.path) + "</span>",
                input.sha256 ? CountText(static_cast<std::int64_t>(input.bytes)) : "-",
                input.sha256 ? "<span class=\"mono small\">" + Escape(*input.sha256) + "</span>"
-                            : "not kept in a file"});
+                            : "none: not kept in a file, or changed since"});
   }
   return table.Html();
 }

@@ -83,7 +83,9 @@ std::string Inputs(const ReportRun& run) {
   std::string text;
   for (const ReportInput& input : run.inputs) {
     text += "- " + Sentence(input.role) + " " + Code(input.path) +
-            (input.sha256 ? ", SHA-256 " + Code(*input.sha256) : ", not kept") + "\n";
+            (input.sha256 ? ", SHA-256 " + Code(*input.sha256)
+                          : std::string(", no SHA-256: not kept in a file, or changed since")) +
+            "\n";
   }
   return text;
 }

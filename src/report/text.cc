@@ -113,6 +113,8 @@ std::string Attributed(const Report& report) {
     }
     text += Wrap("  ", "  ", line + ").");
   }
+  // A ranking names the nearest model, and says of no share of the answers where it comes from.
+  if (report.reason == "ranking_only") return text;
   if (report.mixture) {
     text += Wrap("  ", "  ",
                  absl::StrFormat("Estimated share of answers from \"%s\": %.0f%% (95%% interval %s to %s).",

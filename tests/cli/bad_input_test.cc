@@ -17,6 +17,7 @@ namespace pinchbeck::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string Answer(const std::string& probe, int sample, const std::string& text) {
   return R"({"schema":"pinchbeck.observation/1","probe":")" + probe + R"(","sample":)" +
@@ -285,6 +286,31 @@ TEST_F(BadInputTest, CommandLine) {
     const CliResult result = RunCli(arguments);
     EXPECT_EQ(result.exit_code, kExitInputError) << ::testing::PrintToString(arguments);
     EXPECT_NE(result.err, "") << ::testing::PrintToString(arguments);
+  }
+}
+
+// The parser alone would take the next argument for the value.
+TEST_F(BadInputTest, AnEqualsSignWithNothingBehindItTakesNoOtherArgument) {
+  const CliResult key = RunCli({"collect", "--api-key-env=", "--base-url", "http://127.0.0.1:9/v1", "--model",
+                                "m", "--out", File("o.jsonl")});
+  EXPECT_EQ(key.exit_code, 2);
+  EXPECT_EQ(key.err,
+            "pinchbeck: --api-key-env=: nothing follows the \"=\"; write --api-key-env VALUE, or "
+            "--api-key-env \"\" for an empty value\n");
+  EXPECT_FALSE(std::filesystem::exists(File("o.jsonl")));
+  // Also below another command, and as the last argument.
+  EXPECT_THAT(RunCli({"fingerprints", "prompts", "--from=", "x"}).err, HasSubstr("--from=: nothing follows"));
+  EXPECT_THAT(RunCli({"enroll", "--recording", "r.jsonl", "--out="}).err,
+              HasSubstr("--out=: nothing follows"));
+  // Values that end like this, unknown names, and what follows "--" are none of these.
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"enroll", "--recording", "r.jsonl", "--model=m=", "--out", File("x.json")},
+           {"enroll", "--recording", "r.jsonl", "--model", "m=", "--out", File("x.json")},
+           {"enroll", "--recording", "r.jsonl", "--unknown=", "m"},
+           {"enroll", "--", "--out="}}) {
+    const CliResult other = RunCli(arguments);
+    EXPECT_EQ(other.exit_code, 2);
+    EXPECT_THAT(other.err, Not(HasSubstr("nothing follows")));
   }
 }
 

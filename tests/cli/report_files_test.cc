@@ -4,15 +4,19 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pinchbeck/internal/digest.h"
+#include "src/cli/input_stamps.h"
 #include "src/internal/file_digest.h"
 #include "tests/cli/cli_fixture.h"
 #include "tests/client/scripted_server.h"
@@ -275,6 +279,101 @@ TEST(ShellCommandTest, AShellReadsTheWordsBack) {
   EXPECT_EQ(ShellCommand("p").Option("--a", "").Flag("--b", false).Flag("--c", true).text(), "p --c");
 }
 
+// Writes to a file when the report is printed, which is after its inputs were read.
+class WritingStreambuf final : public std::stringbuf {
+ public:
+  explicit WritingStreambuf(std::string path) : path_(std::move(path)) {}
+
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    if (!std::exchange(written_, true)) std::ofstream(path_, std::ios::app) << "\n";
+    return std::stringbuf::xsputn(text, size);
+  }
+
+ private:
+  std::string path_;
+  bool written_ = false;
+};
+
+TEST_F(ReportFilesTest, AnInputThatIsWrittenToWhileTheCommandRunsHasNoDigest) {
+  ASSERT_TRUE(std::filesystem::create_directory(File("models")));
+  std::filesystem::copy(File("m.json"), File("models/m.json"));
+  const std::string recording = File("observed.jsonl");
+  const std::vector<std::string> commands[] = {
+      Verify({"--html", File("r.html"), "--markdown", File("r.md")}),
+      {"compare", "--recording-a", File("reference.jsonl"), "--recording-b", recording, "--html",
+       File("r.html"), "--markdown", File("r.md")},
+      {"identify", "--fingerprints", File("models"), "--recording", recording, "--html", File("r.html")}};
+  for (const std::vector<std::string>& command : commands) {
+    SCOPED_TRACE(command.front());
+    const CliResult quiet = RunCli(command);
+    EXPECT_EQ(quiet.err, "");
+    const std::string before = internal::Sha256Hex(Read("observed.jsonl"));
+    EXPECT_THAT(Read("r.html"), HasSubstr(before));
+    WritingStreambuf buffer(recording);
+    std::ostream out(&buffer);
+    std::ostringstream err;
+    CommandContext context{out, err};
+    // The verdict is on what was read, and stays.
+    EXPECT_EQ(cli::Run(command, context), quiet.exit_code) << err.str();
+    EXPECT_EQ(buffer.str(), quiet.out);
+    EXPECT_EQ(err.str(), "pinchbeck: warning: " + recording +
+                             ": changed while this ran; the report has no SHA-256 of what was read\n");
+    const std::string after = internal::Sha256Hex(Read("observed.jsonl"));
+    ASSERT_NE(before, after);
+    EXPECT_THAT(Read("r.html"), AllOf(Not(HasSubstr(before)), Not(HasSubstr(after)),
+                                      HasSubstr("none: not kept in a file, or changed since")));
+    if (command.front() != "identify") {
+      EXPECT_THAT(Read("r.md"), AllOf(Not(HasSubstr(before)), Not(HasSubstr(after)),
+                                      HasSubstr("no SHA-256: not kept in a file, or changed since")));
+    }
+    // The others still have theirs.
+    const char* other = command.front() == "compare" ? "reference.jsonl" : "m.json";
+    EXPECT_THAT(Read("r.html"), HasSubstr(internal::Sha256Hex(Read(other))));
+  }
+}
+
+TEST_F(ReportFilesTest, EveryWayToChangeAFileIsNoticed) {
+  namespace fs = std::filesystem;
+  const std::string path = Write("file", "one");
+  const auto unchanged_after = [&](const auto& change) {
+    Write("file", "one");
+    // An old time, so that writing sets another one however coarse the clock of the file system is.
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    const InputStamps stamps({path});
+    EXPECT_TRUE(stamps.Unchanged(path));
+    change();
+    return stamps.Unchanged(path);
+  };
+  EXPECT_TRUE(unchanged_after([&] { Read("file"); }));
+  EXPECT_FALSE(unchanged_after([&] { std::ofstream(path, std::ios::app) << "more"; }));
+  EXPECT_FALSE(unchanged_after([&] { Write("file", "two"); })) << "as long as before";
+  EXPECT_FALSE(unchanged_after([&] { fs::remove(path); }));
+  EXPECT_FALSE(unchanged_after([&] {
+    const auto time = fs::last_write_time(path);
+    fs::last_write_time(Write("other", "two"), time);
+    fs::rename(File("other"), path);
+  })) << "another file with the same size and time";
+  EXPECT_FALSE(InputStamps().Unchanged(path));
+}
+
+TEST_F(ReportFilesTest, FingerprintsThatComeAndGoAreListedWithoutADigest) {
+  ASSERT_TRUE(std::filesystem::create_directory(File("models")));
+  for (const char* name : {"models/gone.json", "models/stays.json"})
+    std::filesystem::copy(File("m.json"), File(name));
+  std::vector<std::string> read;
+  AppendFingerprints(File("models"), read);
+  const InputStamps stamps(read);
+  std::filesystem::rename(File("models/gone.json"), File("models/new.json"));
+  ReportRun run;
+  ASSERT_TRUE(DescribeFingerprints("fingerprint", File("models"), read, stamps, run.inputs).ok());
+  ASSERT_EQ(run.inputs.size(), 3u);
+  for (const ReportInput& input : run.inputs)
+    EXPECT_EQ(input.sha256.has_value(), input.path == File("models/stays.json")) << input.path;
+  EXPECT_THAT(ChangeWarnings(run, stamps),
+              AllOf(HasSubstr("gone.json"), HasSubstr("new.json"), Not(HasSubstr("stays.json"))));
+}
+
 TEST(DigestFileTest, IsTheDigestOfTheBytes) {
   auto folder = TemporaryFolder::Create();
   ASSERT_TRUE(folder.ok());
@@ -285,7 +384,7 @@ TEST(DigestFileTest, IsTheDigestOfTheBytes) {
   EXPECT_EQ(digest->sha256, internal::Sha256Hex(bytes));
   EXPECT_EQ(digest->bytes, bytes.size());
   EXPECT_THAT(std::string(internal::DigestFile(folder->File("none")).status().message()), HasSubstr("none"));
-  const auto pipe = DescribeInput("recording", "/dev/null");
+  const auto pipe = DescribeInput("recording", "/dev/null", InputStamps({"/dev/null"}));
   ASSERT_TRUE(pipe.ok());
   EXPECT_FALSE(pipe->sha256.has_value());
 }

@@ -35,7 +35,8 @@ mapfile -t source <"$guide/source.sh"
 [[ ${shown[1]} == 'cd build/release && cpack '* ]] || fail "the guide packs by another command: ${shown[1]}"
 read -ra pack <<<"${shown[1]#*&& }"
 [[ ${shown[2]} == 'sudo apt-get install ./'* ]] || fail "the guide installs by another command: ${shown[2]}"
-(cd "$folder" && "${pack[@]}" --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
+# A careful user's files are for that user alone; those of the packages must be for all.
+(cd "$folder" && umask 077 && "${pack[@]}" --config "$build/CPackConfig.cmake" -B "$folder/debs" >cpack.log 2>&1) ||
   fail "$(tail -n 30 "$folder/cpack.log")"
 mapfile -t packages < <(find "$folder/debs" -maxdepth 1 -name '*.deb' | sort)
 ((${#packages[@]} >= 3)) || fail "only ${#packages[@]} packages were made"
@@ -52,7 +53,8 @@ for package in "${packages[@]}"; do
   case $name in
     pinchbeck) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* && $depends == *ca-certificates* ]] ;;
     libpinchbeck0*) [[ $depends == *libc6* && $depends == *libcurl* && $depends == *libssl3* ]] ;;
-    libpinchbeck-dev) [[ $depends == *'libpinchbeck0.'*'(='*libabsl-dev*libeigen3-dev*libcurl4-openssl-dev* ]] ;;
+    libpinchbeck-dev) [[ $depends == *'libpinchbeck0.'*"(= $(field "$package" Version))"*libabsl-dev*libeigen3-dev*libcurl4-openssl-dev* ]] ;;
+    python3-pinchbeck) [[ $depends == *'python3 (>= 3.'*'python3 (<< 3.'*python3-numpy* && $depends == *libc6* ]] ;;
     *) true ;;
   esac || fail "$name: wrong dependencies"
   if [[ $name == libpinchbeck0* ]]; then
@@ -63,19 +65,41 @@ for package in "${packages[@]}"; do
   fi
 done
 
-# A copy of what dpkg knows; without its triggers, which would run the machine's programs. The script that CPack gives a
-# package with a shared library runs ldconfig, which would change the machine's list of libraries: one that does nothing
-# comes first. Slim images leave out manual pages and documentation, which are checked here.
+# contents DEB: mode, kind and path of everything in it.
+contents() { dpkg-deb --contents "$1" | awk '{print $1, $6}'; }
+for package in "${packages[@]}"; do
+  name=$(field "$package" Package)
+  odd=$(contents "$package" | grep -Ev '^(drwxr-xr-x|-rw-r--r--|lrwxrwxrwx) |^-rwxr-xr-x \./usr/bin/pinchbeck$' || true)
+  [[ -z $odd ]] || fail "$name: unusual modes: $odd"
+  for file in copyright changelog.gz changelog.Debian.gz; do
+    grep -qFx <<<"$(contents "$package")" -- "-rw-r--r-- ./usr/share/doc/$name/$file" || fail "$name lacks $file"
+  done
+  # Scripts would be run as root by dpkg for nothing; the trigger does what they would.
+  members=$(dpkg-deb --ctrl-tarfile "$package" | tar -t | sed 's|^\./||' | sort | tr '\n' ' ')
+  case $name in
+    libpinchbeck0*)
+      [[ $members == *'control md5sums shlibs triggers ' ]] || fail "$name holds the control files $members"
+      [[ $(dpkg-deb --info "$package" triggers) == 'activate-noawait ldconfig' ]] || fail "$name: wrong triggers"
+      ;;
+    *) [[ $members == *'control md5sums ' ]] || fail "$name holds the control files $members" ;;
+  esac
+done
+double=$(for package in "${packages[@]}"; do contents "$package"; done | grep -v '^d' | sort -k2 | uniq -D -f1)
+[[ -z $double ]] || fail "in several packages: $double"
+if command -v lintian >/dev/null; then
+  # Libraries lie in /usr/lib, as the prefix of the build has it, and not in a folder of the architecture; and no bug at
+  # Debian's asks for these packages, which are not for its archive.
+  lintian --allow-root --fail-on error,warning --suppress-tags \
+    pkg-config-unavailable-for-cross-compilation,initial-upload-closes-no-bugs "${packages[@]}" || fail 'lintian complains'
+fi
+
+# A copy of what dpkg knows; without its triggers, which would run the machine's programs. Slim images leave out manual
+# pages and documentation, which are checked here.
 admin=$folder/root/var/lib/dpkg
 mkdir -p "$admin/info" "$admin/updates" "$admin/triggers"
 cp /var/lib/dpkg/status "$admin/"
 find /var/lib/dpkg/info -name '*.list' -exec cp -t "$admin/info" {} +
-printf '#!/bin/sh\n' >"$folder/bin/ldconfig"
-chmod +x "$folder/bin/ldconfig"
-in_folder() {
-  PATH=$folder/bin:$PATH dpkg --root="$folder/root" --path-include='/usr/*' --force-script-chrootless \
-    --log="$folder/dpkg.log" "$@"
-}
+in_folder() { dpkg --root="$folder/root" --path-include='/usr/*' --log="$folder/dpkg.log" "$@"; }
 
 names=()
 for package in "${packages[@]}"; do names+=("$(field "$package" Package)"); done
@@ -97,10 +121,23 @@ for prints in "$usr"/share/pinchbeck/fingerprints/*/; do
 done
 "$usr/bin/pinchbeck" --version
 "$usr/bin/pinchbeck" enroll --recording "$recordings/swap-relay.jsonl.gz" --model relay --out "$folder/relay.json"
-for file in share/man/man1/pinchbeck-verify.1 share/bash-completion/completions/pinchbeck \
+for file in share/man/man1/pinchbeck-verify.1.gz share/bash-completion/completions/pinchbeck \
   share/pinchbeck/fingerprints/index.json include/pinchbeck/version.h share/doc/pinchbeck/copyright; do
   [[ -s $usr/$file ]] || fail "usr/$file is missing"
 done
+if command -v man >/dev/null; then
+  MANPAGER=cat MANPATH=$usr/share/man man pinchbeck verify | grep -q 'pinchbeck-verify' || fail 'man does not find the pages'
+fi
+[[ $(zcat "$usr/share/doc/pinchbeck/changelog.gz") == '# Changes'* ]] || fail 'wrong changes'
+zcat "$usr/share/doc/pinchbeck/changelog.Debian.gz" | head -n 1 |
+  grep -qF "pinchbeck ($(field "${packages[0]}" Version)) " || fail 'the entry is of another version'
+if [[ -d $usr/lib/python3 ]]; then
+  python=/usr/bin/python3
+  where=$(cd / && PYTHONPATH=$usr/lib/python3/dist-packages "$python" -B -c \
+    'import pinchbeck, pinchbeck.stats; print(pinchbeck.__file__)')
+  [[ $where == "$usr"/lib/python3/dist-packages/* ]] || fail "the module was imported from $where"
+  [[ -z $(find "$usr/lib" -maxdepth 1 -name 'python3.*') ]] || fail 'modules lie where no Python looks'
+fi
 "$usr/bin/pinchbeck" fingerprints verify "$usr/share/pinchbeck/fingerprints"
 # From a folder without any, the installed ones are found.
 (cd "$folder/bin" && "$usr/bin/pinchbeck" fingerprints show GPT-4o >/dev/null) ||

@@ -195,5 +195,19 @@ TEST(IdentificationToHtmlTest, RanksAndEscapes) {
   EXPECT_EQ(Check({Artefact("identification.html")}), 0);
 }
 
+TEST(IdentificationToHtmlTest, WithoutAVerdictTheRankingIsThereAllTheSame) {
+  Identification result;
+  result.verdict = IdentificationVerdict::kInconclusive;
+  result.reason = "ranking_only";
+  result.ranking = {{"nearest", 0.97, -120.5, 0.4, 3}, {"second", 0.03, -124, std::nullopt, 2}};
+  const std::string html = IdentificationToHtml(result);
+  const std::size_t first = html.find("<bdi>nearest</bdi>"), second = html.find("<bdi>second</bdi>");
+  ASSERT_NE(first, std::string::npos);
+  ASSERT_NE(second, std::string::npos);
+  EXPECT_LT(first, second);
+  EXPECT_THAT(html, HasSubstr("97 %"));
+  EXPECT_THAT(html, HasSubstr("the models are ranked and nothing more is said"));
+}
+
 }  // namespace
 }  // namespace pinchbeck

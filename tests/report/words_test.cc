@@ -9,6 +9,7 @@
 #include "pinchbeck/report/html.h"
 #include "pinchbeck/report/junit.h"
 #include "pinchbeck/report/markdown.h"
+#include "pinchbeck/report/report_writers.h"
 #include "tests/report/report_samples.h"
 
 namespace pinchbeck {
@@ -74,6 +75,24 @@ TEST(ReportFormsTest, NobodyIsAccusedWithoutTheVerdict) {
     EXPECT_THAT(ReportToMarkdown(report), AllOf(HasSubstr("| deviates |"), Not(HasSubstr("| differs |"))));
     EXPECT_THAT(ReportToJunit(report), Not(HasSubstr("status: differs")));
   }
+}
+
+// What was asked for; the rest would accuse.
+TEST(ReportFormsTest, ARankingNamesTheNearestModelAndNoShare) {
+  Report report = SampleReport(Verdict::kDiffers);
+  report.verdict = Verdict::kInconclusive;
+  report.reason = "ranking_only";
+  report.attribution = Attribution{"nearest<1>", 0.98, 0.4};
+  EXPECT_THAT(ReportToHtml(report),
+              AllOf(HasSubstr("<h2>Nearest stored model</h2>"),
+                    HasSubstr("The answers fit <bdi>nearest&lt;1&gt;</bdi>"), HasSubstr("p 0.4"),
+                    HasSubstr("98 % of the likelihood"), Not(HasSubstr("Estimated share of the answers")),
+                    Not(HasSubstr("Whatever else answers"))));
+  EXPECT_THAT(ReportToText(report),
+              AllOf(HasSubstr("The answers fit \"nearest<1>\""), Not(HasSubstr("Estimated share")),
+                    Not(HasSubstr("Whatever else answers"))));
+  report.attribution.reset();
+  EXPECT_THAT(ReportToHtml(report), Not(HasSubstr("Nearest stored model")));
 }
 
 TEST(MeaningsTest, FollowTheReason) {

@@ -14,7 +14,8 @@ struct ReportInput {
   // "fingerprint", "recording", "recording A", "alternative" and the like.
   std::string role;
   std::string path;
-  // Absent where the bytes cannot be read again (a pipe, or answers that were not kept).
+  // Absent where the bytes that were read are not there any more: a pipe, answers that were not kept, or a
+  // file that has changed since.
   std::optional<std::string> sha256;
   std::uint64_t bytes = 0;
 };
