@@ -512,8 +512,8 @@ def plan(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> Plan: ...
 def plan_for_change(
     claimed: Fingerprint,
@@ -530,8 +530,8 @@ def plan_for_change(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> Plan: ...
 def design_power(
     claimed: Fingerprint,
@@ -550,8 +550,8 @@ def design_power(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> stats.PowerEstimate: ...
 def builtin_battery() -> Battery: ...
 def parse_battery(json: str) -> Battery: ...
