@@ -62,16 +62,18 @@ void OfValues(benchmark::State& state, const Call& call) {
 using Sample = std::span<const double>;
 
 void BM_KolmogorovSmirnov(benchmark::State& state) {
-  OfValues(state,
-           [](Sample a, Sample b) { return KolmogorovSmirnov(a, b, {.method = KsMethod::kAsymptotic}); });
+  OfValues(state, [](Sample a, Sample b) {
+    return KolmogorovSmirnov(a, b, {.method = KolmogorovSmirnovMethod::kAsymptotic});
+  });
 }
 void BM_MannWhitney(benchmark::State& state) {
   OfValues(state,
            [](Sample a, Sample b) { return MannWhitney(a, b, {.method = MannWhitneyMethod::kAsymptotic}); });
 }
 void BM_CramerVonMises(benchmark::State& state) {
-  OfValues(state,
-           [](Sample a, Sample b) { return CramerVonMises(a, b, {.method = CvmMethod::kAsymptotic}); });
+  OfValues(state, [](Sample a, Sample b) {
+    return CramerVonMises(a, b, {.method = CramerVonMisesMethod::kAsymptotic});
+  });
 }
 void BM_AndersonDarling(benchmark::State& state) {
   OfValues(state, [](Sample a, Sample b) {

@@ -68,8 +68,8 @@ FalseAlarms MakeFalseAlarms(std::int64_t alarms, std::int64_t comparisons) {
   result.rate = static_cast<double>(alarms) / static_cast<double>(comparisons);
   const auto interval = stats::ClopperPearson(alarms, comparisons, 0.95);
   if (interval.ok()) {
-    result.low = interval->lower;
-    result.high = interval->upper;
+    result.low = interval->low;
+    result.high = interval->high;
   }
   return result;
 }

@@ -8,8 +8,8 @@
 namespace {
 
 void Print(const char* name, const pinchbeck::stats::EffectEstimate& effect) {
-  std::printf("%s: %.3f, %.0f %% interval %.3f to %.3f\n", name, effect.value, 100 * effect.level, effect.low,
-              effect.high);
+  std::printf("%s: %.3f, %.0f %% interval %.3f to %.3f\n", name, effect.value, 100 * effect.confidence,
+              effect.low, effect.high);
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ int main() {
   Print("Jensen-Shannon, bits", JensenShannonEffect(cells).value());
   Print("total variation", TotalVariationEffect(cells).value());
 
-  // Fails: three values on each side cannot bound a shift at this level.
+  // Fails: three values on each side cannot bound a shift at this confidence.
   const std::vector<double> three = {1.0, 2.0, 3.0}, more = {11.0, 12.0, 13.0};
   Print("3 + 3", HodgesLehmannShift(three, more).value());
   // Fails: 10 answers on each side, nearly all different and none given by both.

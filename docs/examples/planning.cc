@@ -19,7 +19,7 @@ int main() {
   options.n_reference = 50;
   options.simulation.alpha = 0.01;
   const PowerEstimate power = CountPower(cells, 50, options).value();
-  std::printf("50 a cell: power %.3f, %.3f to %.3f\n", power.power, power.lower, power.upper);
+  std::printf("50 a cell: power %.3f, %.3f to %.3f\n", power.power, power.low, power.high);
   options.n_reference = 0;
   const SampleSizeResult size = RequiredCountSampleSize(cells, {.target_power = 0.9}, options).value();
   std::printf("power 0.9: %lld a cell, confirmed %.3f\n", static_cast<long long>(*size.n), size.power.power);

@@ -3,7 +3,7 @@
  *   cc -std=c99 verify_recording.c -lpinchbeck_c
  *   ./a.out gpt-x.json relay.jsonl
  *
- * Prints the verdict as JSON; exits with 2 on errors. */
+ * Prints the report as JSON; exits with 2 on errors. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,16 +37,16 @@ static char* read_file(const char* path, size_t* length) {
 static int verify(const pinchbeck_fingerprint* fingerprint, const char* lines, size_t length) {
   pinchbeck_error* error = NULL;
   pinchbeck_verifier* verifier = NULL;
-  char* verdict = NULL;
+  char* report = NULL;
   int status = 0;
   if (pinchbeck_verifier_new(fingerprint, NULL, 0, "{\"alpha\": 0.01}", &verifier, &error) != PINCHBECK_OK ||
       pinchbeck_verifier_add(verifier, lines, length, &error) != PINCHBECK_OK ||
-      pinchbeck_verifier_verdict(verifier, &verdict, &error) != PINCHBECK_OK) {
+      pinchbeck_verifier_report(verifier, &report, &error) != PINCHBECK_OK) {
     status = fail(error);
   } else {
-    fputs(verdict, stdout);
+    fputs(report, stdout);
   }
-  pinchbeck_string_free(verdict);
+  pinchbeck_string_free(report);
   pinchbeck_verifier_free(verifier);
   return status;
 }

@@ -65,11 +65,12 @@ void BindBatteries(py::module_& module) {
           "to_dict", [](const Battery& self) { return LoadJson(SerializeBattery(self)); },
           "The content of a battery file.")
       .Method("__len__", [](const Battery& self) { return self.probes.size(); });
+  const py::object battery = module.attr("Battery");
+  battery.attr("from_json") = py::staticmethod(py::cpp_function(
+      [](const std::string& json) { return Value(ParseBattery(json)); }, py::name("from_json"),
+      py::scope(battery), py::arg("json"), "Reads the text of a battery file; errors name the field."));
   module.def(
       "builtin_battery", [] { return BuiltinBattery(); }, "The project's own prompts.\n");
-  module.def(
-      "parse_battery", [](const std::string& json) { return Value(ParseBattery(json)); }, py::arg("json"),
-      "Reads the text of a battery file; errors name the field.\n");
   module.def(
       "load_battery",
       [](const py::object& where) {

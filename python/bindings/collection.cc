@@ -206,24 +206,27 @@ std::optional<absl::Duration> Seconds(const std::optional<double>& seconds) {
   return seconds.has_value() ? std::optional(absl::Seconds(*seconds)) : std::nullopt;
 }
 
-CollectSummary CollectAnswers(
-    const std::string& base_url, const std::string& model, const py::object& out,
-    const std::optional<Battery>& battery, const std::optional<std::string>& api_key,
-    const std::optional<std::string>& api, std::int64_t samples_per_probe, bool resume,
-    const std::optional<py::function>& progress, int concurrency, std::uint64_t seed, bool send_request_seed,
-    const std::string& session, std::optional<std::int64_t> max_requests,
-    std::optional<std::int64_t> max_tokens, std::optional<double> max_cost_usd,
-    std::optional<double> usd_per_mtok_in, std::optional<double> usd_per_mtok_out,
-    std::optional<double> max_time_s, std::optional<double> requests_per_minute,
-    std::optional<double> tokens_per_minute, double spread_s, int max_retries, double connect_timeout_s,
-    std::optional<double> idle_timeout_s, double total_timeout_s, const std::string& token_limit_field,
-    bool bearer, bool allow_insecure_http, bool proxy_from_environment, const std::string& ca_file) {
+CollectSummary CollectAnswers(const std::string& base_url, const std::string& model, const py::object& out,
+                              const std::optional<Battery>& battery,
+                              const std::optional<std::string>& api_key,
+                              const std::optional<std::string>& api, std::int64_t samples_per_probe,
+                              bool resume, const std::optional<py::function>& progress, int concurrency,
+                              std::uint64_t seed, bool send_request_seed, const std::string& session,
+                              std::optional<std::int64_t> max_requests,
+                              std::optional<std::int64_t> max_tokens, std::optional<double> max_cost_usd,
+                              std::optional<double> usd_per_mtok_in, std::optional<double> usd_per_mtok_out,
+                              std::optional<double> max_time_s, std::optional<double> requests_per_minute,
+                              std::optional<double> tokens_per_minute, double spread_s, int max_retries,
+                              double connect_timeout_s, std::optional<double> idle_timeout_s,
+                              double total_timeout_s, const std::string& token_limit_field,
+                              bool anthropic_bearer, bool allow_insecure_http, bool proxy_from_environment,
+                              const std::string& ca_file) {
   Setting setting;
   setting.endpoint = {base_url, model, Secret(api_key.value_or(""))};
   setting.battery = battery.has_value() ? *battery : BuiltinBattery();
   setting.out = PathOf(out);
   setting.resume = resume;
-  setting.dialect = MakeDialect(ApiOf(api, base_url), {token_limit_field, bearer});
+  setting.dialect = MakeDialect(ApiOf(api, base_url), {token_limit_field, anthropic_bearer});
   setting.transport.allow_insecure_http = allow_insecure_http;
   setting.transport.proxy_from_environment = proxy_from_environment;
   setting.transport.ca_file = ca_file;
@@ -303,25 +306,26 @@ void BindCollection(py::module_& module) {
   const CurlTransportOptions transport;
   const DialectOptions dialect;
   const auto seconds = [](absl::Duration duration) { return absl::ToDoubleSeconds(duration); };
-  module.def(
-      "collect", &CollectAnswers, py::arg("base_url"), py::arg("model"), py::arg("out"), py::kw_only(),
-      py::arg("battery") = py::none(), py::arg("api_key") = py::none(), py::arg("api") = py::none(),
-      py::arg("samples_per_probe") = options.samples_per_probe, py::arg("resume") = Setting{}.resume,
-      py::arg("progress") = py::none(), py::arg("concurrency") = options.concurrency,
-      py::arg("seed") = options.seed, py::arg("send_request_seed") = options.send_request_seed,
-      py::arg("session") = options.session, py::arg("max_requests") = py::none(),
-      py::arg("max_tokens") = py::none(), py::arg("max_cost_usd") = py::none(),
-      py::arg("usd_per_mtok_in") = py::none(), py::arg("usd_per_mtok_out") = py::none(),
-      py::arg("max_time_s") = py::none(), py::arg("requests_per_minute") = py::none(),
-      py::arg("tokens_per_minute") = py::none(), py::arg("spread_s") = seconds(options.spread),
-      py::arg("max_retries") = options.retry.max_retries,
-      py::arg("connect_timeout_s") = seconds(options.timeouts.connect),
-      py::arg("idle_timeout_s") = py::none(), py::arg("total_timeout_s") = seconds(options.timeouts.total),
-      py::arg("token_limit_field") = dialect.token_limit_field, py::arg("bearer") = dialect.anthropic_bearer,
-      py::arg("allow_insecure_http") = transport.allow_insecure_http,
-      py::arg("proxy_from_environment") = transport.proxy_from_environment,
-      py::arg("ca_file") = transport.ca_file,
-      R"(Sends every probe of a battery to an endpoint and appends every answer to the recording `out`.
+  module.def("collect", &CollectAnswers, py::arg("base_url"), py::arg("model"), py::arg("out"), py::kw_only(),
+             py::arg("battery") = py::none(), py::arg("api_key") = py::none(), py::arg("api") = py::none(),
+             py::arg("samples_per_probe") = options.samples_per_probe, py::arg("resume") = Setting{}.resume,
+             py::arg("progress") = py::none(), py::arg("concurrency") = options.concurrency,
+             py::arg("seed") = options.seed, py::arg("send_request_seed") = options.send_request_seed,
+             py::arg("session") = options.session, py::arg("max_requests") = py::none(),
+             py::arg("max_tokens") = py::none(), py::arg("max_cost_usd") = py::none(),
+             py::arg("usd_per_mtok_in") = py::none(), py::arg("usd_per_mtok_out") = py::none(),
+             py::arg("max_time_s") = py::none(), py::arg("requests_per_minute") = py::none(),
+             py::arg("tokens_per_minute") = py::none(), py::arg("spread_s") = seconds(options.spread),
+             py::arg("max_retries") = options.retry.max_retries,
+             py::arg("connect_timeout_s") = seconds(options.timeouts.connect),
+             py::arg("idle_timeout_s") = py::none(),
+             py::arg("total_timeout_s") = seconds(options.timeouts.total),
+             py::arg("token_limit_field") = dialect.token_limit_field,
+             py::arg("anthropic_bearer") = dialect.anthropic_bearer,
+             py::arg("allow_insecure_http") = transport.allow_insecure_http,
+             py::arg("proxy_from_environment") = transport.proxy_from_environment,
+             py::arg("ca_file") = transport.ca_file,
+             R"(Sends every probe of a battery to an endpoint and appends every answer to the recording `out`.
 
 Each answer is in the file before the next number of progress(CollectProgress). Ctrl-C, or an exception of
 `progress`, ends the collection within seconds and is then raised; `resume` goes on with the file. Without `battery`

@@ -1,4 +1,4 @@
-// Enumerations as words: an argument or a field says "exact" where C++ says KsMethod::kExact.
+// Enumerations as words: an argument or a field says "exact" where C++ says MannWhitneyMethod::kExact.
 #ifndef PINCHBECK_PYTHON_BINDINGS_ENUMS_H_
 #define PINCHBECK_PYTHON_BINDINGS_ENUMS_H_
 
@@ -19,9 +19,9 @@ struct EnumName {
 
 // The words of an enumeration, to be specialised in the file that binds it:
 //
-//   template <> struct EnumWords<KsMethod> {
+//   template <> struct EnumWords<MannWhitneyMethod> {
 //     static constexpr std::string_view kWhat = "method";
-//     static constexpr EnumName<KsMethod> kNames[] = {{KsMethod::kAuto, "auto"}, ...};
+//     static constexpr EnumName<MannWhitneyMethod> kNames[] = {{MannWhitneyMethod::kAuto, "auto"}, ...};
 //   };
 template <typename Enum>
 struct EnumWords;

@@ -87,7 +87,8 @@ Enrolled EnrollRecordings(const RecordingArgument& argument, std::string model, 
 Pointer Merge(const FingerprintsArgument& argument, const std::optional<std::string>& model,
               bool variant_per_fingerprint, std::optional<std::string> created, std::uint64_t seed) {
   const std::vector<const Fingerprint*> fingerprints = argument.pointers();
-  const MergeOptions options{model.value_or(""), variant_per_fingerprint, std::move(created), seed};
+  const FingerprintMergeOptions options{model.value_or(""), variant_per_fingerprint, std::move(created),
+                                        seed};
   return Share(Call([&] { return MergeFingerprints(fingerprints, options); }));
 }
 
@@ -284,7 +285,7 @@ as the recording is, else all of them are one reference: this is how recordings 
         return list;
       },
       py::arg("folder"), "Reads all fingerprints of a folder and its subfolders.\n");
-  const MergeOptions merging;
+  const FingerprintMergeOptions merging;
   module.def("merge_fingerprints", &Merge, py::arg("fingerprints"), py::kw_only(),
              py::arg("model") = py::none(),
              py::arg("variant_per_fingerprint") = merging.variant_per_fingerprint,

@@ -138,7 +138,7 @@ void BindLogImport(py::module_& module) {
              py::arg("fingerprint") = py::none(),
              R"(Makes a recording of logs, the same as the command `pinchbeck import` writes.
 
-`format` is 'openai-jsonl', 'litellm', 'langfuse', 'helicone' or 'otel'; `paths` is a path or a list of these, which are
+`format` is 'openai_jsonl', 'litellm', 'langfuse', 'helicone' or 'otel'; `paths` is a path or a list of these, which are
 one log. `model` and `endpoint` choose among several, of which a log must otherwise hold one; `session` is recorded
 instead of the log's. Requests that repeat a probe of `fingerprint` get its name, others one of their own.
 `parameters_complete` says that each record lists all parameters that were sent (langfuse, otel), `usage_reported`

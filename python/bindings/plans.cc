@@ -27,15 +27,15 @@ void DefPlan(py::module_& module, const char* name, const Function& function, co
              py::arg("max_answers") = defaults.max_answers, py::arg("runs") = defaults.runs,
              py::arg("seed") = defaults.seed, py::arg("threads") = defaults.threads,
              py::arg("input_tokens") = py::none(), py::arg("output_tokens") = py::none(),
-             py::arg("price_input") = py::none(), py::arg("price_output") = py::none(), doc);
+             py::arg("price_per_mtok_in") = py::none(), py::arg("price_per_mtok_out") = py::none(), doc);
 }
 
 PlanOptions MakeOptions(double alpha, double power, Claim claim, double share, bool known_substitute,
                         std::int64_t max_answers, std::int64_t runs, std::uint64_t seed, int threads,
-                        OptionalNumber input_tokens, OptionalNumber output_tokens, OptionalNumber price_input,
-                        OptionalNumber price_output) {
-  return {alpha, power,   claim,        share,         known_substitute, max_answers, runs,
-          seed,  threads, input_tokens, output_tokens, price_input,      price_output};
+                        OptionalNumber input_tokens, OptionalNumber output_tokens,
+                        OptionalNumber price_per_mtok_in, OptionalNumber price_per_mtok_out) {
+  return {alpha, power,   claim,        share,         known_substitute,  max_answers,       runs,
+          seed,  threads, input_tokens, output_tokens, price_per_mtok_in, price_per_mtok_out};
 }
 
 template <typename... Options>
@@ -125,7 +125,7 @@ Prices are for a million tokens, in any currency.
   DefPlan(module, "plan_for_change", Bound::kChange,
           R"(Plans an audit that notices a kind of change, where nobody has a fingerprint of it.
 
-`change` is "other-model", "temperature=T" or "length=F" (answers F times as long).
+`change` is "other_model", "temperature=T" or "length=F" (answers F times as long).
 )",
           py::arg("claimed"), py::arg("change"));
   DefPlan(module, "design_power", Bound::kPower,

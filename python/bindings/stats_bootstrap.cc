@@ -25,8 +25,9 @@ struct EnumWords<stats::BootstrapMethod> {
 namespace {
 
 stats::EffectEstimate Bootstrap(const std::vector<std::pair<std::int64_t, std::int64_t>>& sizes,
-                                const py::function& statistic, double level, stats::BootstrapMethod method,
-                                std::int64_t replicates, std::uint64_t seed, int threads) {
+                                const py::function& statistic, double confidence,
+                                stats::BootstrapMethod method, std::int64_t replicates, std::uint64_t seed,
+                                int threads) {
   std::vector<stats::Stratum> strata;
   for (const auto& [reference, observed] : sizes) strata.push_back({reference, observed});
   CallbackError error;
@@ -43,7 +44,7 @@ stats::EffectEstimate Bootstrap(const std::vector<std::pair<std::int64_t, std::i
     return value;
   };
   absl::StatusOr<stats::EffectEstimate> estimate = Unlocked([&] {
-    return stats::Bootstrap(strata, evaluate, {level, method, replicates, seed, threads});
+    return stats::Bootstrap(strata, evaluate, {confidence, method, replicates, seed, threads});
   });
   error.Rethrow();
   return Value(std::move(estimate));
@@ -54,7 +55,7 @@ stats::EffectEstimate Bootstrap(const std::vector<std::pair<std::int64_t, std::i
 void BindBootstrap(py::module_& stats) {
   const stats::BootstrapOptions defaults;
   stats.def("bootstrap", &Bootstrap, py::arg("strata"), py::arg("statistic"), py::kw_only(),
-            py::arg("level") = defaults.level, py::arg("method") = defaults.method,
+            py::arg("confidence") = defaults.confidence, py::arg("method") = defaults.method,
             py::arg("replicates") = defaults.replicates, py::arg("seed") = defaults.seed,
             py::arg("threads") = defaults.threads,
             R"(Bootstrap interval of a statistic that you write yourself.

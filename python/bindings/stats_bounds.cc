@@ -56,8 +56,8 @@ True
 )");
   using stats::ProportionInterval;
   ResultClass<ProportionInterval>(stats, "ProportionInterval", "Exact interval of a proportion.")
-      .Field("lower", &ProportionInterval::lower, "Lower end.")
-      .Field("upper", &ProportionInterval::upper, "Upper end.");
+      .Field("low", &ProportionInterval::low, "Lower end.")
+      .Field("high", &ProportionInterval::high, "Upper end.");
   stats.def(
       "clopper_pearson",
       [](std::int64_t successes, std::int64_t trials, double confidence) {
@@ -68,7 +68,7 @@ True
 
 >>> from pinchbeck.stats import clopper_pearson
 >>> clopper_pearson(0, 10, 0.95)
-ProportionInterval(lower=0, upper=0.308497)
+ProportionInterval(low=0, high=0.308497)
 )");
 }
 

@@ -25,27 +25,27 @@ using CountEffect = absl::StatusOr<stats::EffectEstimate> (*)(std::span<const st
 void DefSampleEffect(py::module_& stats, const char* name, SampleEffect effect, const char* doc) {
   stats.def(
       name,
-      [effect](const Vector& reference, const Vector& observed, double level) {
+      [effect](const Vector& reference, const Vector& observed, double confidence) {
         const auto x = reference.values("reference"), y = observed.values("observed");
-        return Call([&] { return effect(x, y, {level}); });
+        return Call([&] { return effect(x, y, {confidence}); });
       },
       py::arg("reference"), py::arg("observed"), py::kw_only(),
-      py::arg("level") = stats::IntervalOptions{}.level, doc);
+      py::arg("confidence") = stats::IntervalOptions{}.confidence, doc);
 }
 
 void DefCountEffect(py::module_& stats, const char* name, CountEffect effect, const char* doc) {
   const stats::DivergenceOptions defaults;
   stats.def(
       name,
-      [effect](const CountPairs& pairs, double level, std::int64_t replicates, std::uint64_t seed,
+      [effect](const CountPairs& pairs, double confidence, std::int64_t replicates, std::uint64_t seed,
                int threads) {
         std::vector<stats::CellCounts> cells;
         for (const auto& [reference, observed] : pairs) {
           cells.push_back({reference.list("a cell's reference"), observed.list("a cell's observed")});
         }
-        return Call([&] { return effect(cells, {level, replicates, seed, threads}); });
+        return Call([&] { return effect(cells, {confidence, replicates, seed, threads}); });
       },
-      py::arg("cells"), py::kw_only(), py::arg("level") = defaults.level,
+      py::arg("cells"), py::kw_only(), py::arg("confidence") = defaults.confidence,
       py::arg("replicates") = defaults.replicates, py::arg("seed") = defaults.seed,
       py::arg("threads") = defaults.threads, doc);
 }

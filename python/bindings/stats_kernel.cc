@@ -67,13 +67,13 @@ stats::TwoSampleResult PairedKernelTest(const SymmetricMatrix& gram, std::int64_
 }
 
 stats::EffectEstimate MmdEffect(const std::vector<std::pair<SymmetricMatrix, std::int64_t>>& cells,
-                                double level) {
+                                double confidence) {
   std::vector<stats::GramCell> parts;
   for (const auto& [gram, n_reference] : cells) {
     const Matrix::Map matrix = gram.values("a cell's gram");
     parts.push_back({matrix, StratumOf(matrix, n_reference)});
   }
-  return Call([&] { return stats::MmdEffect(parts, {level}); });
+  return Call([&] { return stats::MmdEffect(parts, {confidence}); });
 }
 
 py::array_t<double> HammingTexts(const std::vector<std::string>& texts, std::size_t length_limit) {
@@ -159,7 +159,7 @@ void BindKernelTests(py::module_& stats) {
 )",
                  py::arg("gram"), py::kw_only());
   stats.def("mmd_effect", &MmdEffect, py::arg("cells"), py::kw_only(),
-            py::arg("level") = stats::IntervalOptions{}.level,
+            py::arg("confidence") = stats::IntervalOptions{}.confidence,
             R"(Mean unbiased MMD^2 over cells with an interval; each cell is a pair (gram, n_reference).
 )");
   BindGrams(stats);

@@ -135,9 +135,8 @@ void BindPowerResults(py::module_& stats) {
   using stats::SampleSizeStep;
   ResultClass<PowerEstimate>(stats, "PowerEstimate", "Share of simulated audits that reject.")
       .Field("power", &PowerEstimate::power, "The share.")
-      .Field("lower", &PowerEstimate::lower,
-             "Lower end of an interval that covers the simulation's error only.")
-      .Field("upper", &PowerEstimate::upper, "Its upper end.")
+      .Field("low", &PowerEstimate::low, "Lower end of an interval that covers the simulation's error only.")
+      .Field("high", &PowerEstimate::high, "Its upper end.")
       .Field("monte_carlo_error", &PowerEstimate::monte_carlo_error, "Standard error of the simulation.")
       .Field("runs", &PowerEstimate::runs, "Simulated audits.")
       .Field("rejections", &PowerEstimate::rejections, "Those that reject.");
@@ -147,9 +146,8 @@ void BindPowerResults(py::module_& stats) {
   ResultClass<SampleSizeResult>(stats, "SampleSizeResult", "The smallest size that reaches a power.")
       .Field("n", &SampleSizeResult::n, "The size; None when the largest one stays below the target.")
       .Field("power", &SampleSizeResult::power, "Power there, from fresh random numbers.")
-      .Field("n_lower", &SampleSizeResult::n_lower,
-             "The smallest size that the simulation's error leaves open.")
-      .Field("n_upper", &SampleSizeResult::n_upper, "The largest one, where there is one.")
+      .Field("n_low", &SampleSizeResult::n_low, "The smallest size that the simulation's error leaves open.")
+      .Field("n_high", &SampleSizeResult::n_high, "The largest one, where there is one.")
       .Field("monotone", &SampleSizeResult::monotone, "False when a larger size did clearly worse.")
       .Field("steps", &SampleSizeResult::steps, "All sizes tried, ascending.");
 }

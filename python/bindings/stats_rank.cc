@@ -74,9 +74,9 @@ stats::TwoSampleResult VanElteren(const SamplePairs& pairs, stats::VanElterenMet
 stats::TwoSampleResult RankUniformity(const SamplePairs& pairs, stats::RankUniformityMethod method,
                                       std::int64_t permutations, std::uint64_t seed, int threads,
                                       std::int64_t stop_after) {
-  const std::vector<stats::StratumSample> prompts = StrataOf(pairs);
+  const std::vector<stats::StratumSample> strata = StrataOf(pairs);
   const stats::RankUniformityOptions options{method, {permutations, seed, threads, stop_after}};
-  return Call([&] { return stats::RankUniformity(prompts, options); });
+  return Call([&] { return stats::RankUniformity(strata, options); });
 }
 
 stats::TwoSampleResult LogprobDifference(const std::vector<std::pair<Matrix, Matrix>>& pairs,
@@ -121,10 +121,9 @@ Strata may differ in any way; only values of one stratum are compared.
   DefPermutation(stats, "rank_uniformity", &RankUniformity,
                  R"(Are observed scores spread evenly among the reference scores of their prompts?
 
-Each prompt is a pair (reference scores, observed scores). Sees differences in spread, not only in position.
+Each stratum is a prompt's pair (reference scores, observed scores). Sees differences in spread, not only in position.
 )",
-                 py::arg("prompts"), py::kw_only(),
-                 py::arg("method") = stats::RankUniformityOptions{}.method);
+                 py::arg("strata"), py::kw_only(), py::arg("method") = stats::RankUniformityOptions{}.method);
   DefPermutation(stats, "logprob_difference", &LogprobDifference,
                  R"(Mean difference of log-probabilities over probes, in nats.
 

@@ -31,7 +31,7 @@ void BindStatsResults(py::module_& stats) {
       .Field("value", &EffectEstimate::value, "The estimate.")
       .Field("low", &EffectEstimate::low, "Lower end; infinite where the sizes allow none.")
       .Field("high", &EffectEstimate::high, "Upper end; infinite where the sizes allow none.")
-      .Field("level", &EffectEstimate::level, "Confidence level of the interval.")
+      .Field("confidence", &EffectEstimate::confidence, "Chance that the interval covers.")
       .Field("method", &EffectEstimate::method, "How the interval was found, in words.");
 }
 

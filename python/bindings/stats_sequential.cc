@@ -338,7 +338,7 @@ void BindWealth(py::module_& stats) {
 >>> bet.p_value < 0.01
 True
 )")
-      .def(py::init([](double promised) { return Value(SuccessRateBet::Make(promised)); }), "promised"_a)
+      .def(py::init([](double promised) { return Value(SuccessRateBet::Create(promised)); }), "promised"_a)
       .def("update", &SuccessRateBet::Update, "success"_a, "The next answer.")
       .def_property_readonly(
           "wealth", [](const SuccessRateBet& self) { return self.wealth(); }, "A copy of the wealth so far.")

@@ -39,7 +39,7 @@ ObservationUse = Literal[
     "other_endpoint",
 ]
 TrafficApi = Literal["openai_chat", "anthropic"]
-LogFormat = Literal["openai-jsonl", "litellm", "langfuse", "helicone", "otel"]
+LogFormat = Literal["openai_jsonl", "litellm", "langfuse", "helicone", "otel"]
 
 Path = str | os.PathLike[str]
 RecordingLike = Recording | Path | Sequence[Recording | Path]
@@ -542,6 +542,8 @@ class Battery:
     version: Final[str]
     probes: Final[tuple[Probe, ...]]
     sha256: Final[str]
+    @staticmethod
+    def from_json(json: str) -> Battery: ...
     def select_groups(self, groups: Sequence[str]) -> Battery: ...
     def to_json(self) -> str: ...
     def to_dict(self) -> dict[str, Any]: ...
@@ -684,8 +686,8 @@ def plan(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> Plan: ...
 def plan_for_change(
     claimed: Fingerprint,
@@ -702,8 +704,8 @@ def plan_for_change(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> Plan: ...
 def design_power(
     claimed: Fingerprint,
@@ -722,8 +724,8 @@ def design_power(
     threads: int = ...,
     input_tokens: float | None = ...,
     output_tokens: float | None = ...,
-    price_input: float | None = ...,
-    price_output: float | None = ...,
+    price_per_mtok_in: float | None = ...,
+    price_per_mtok_out: float | None = ...,
 ) -> stats.PowerEstimate: ...
 def import_log(
     format: LogFormat,
@@ -737,7 +739,6 @@ def import_log(
     fingerprint: Fingerprint | None = ...,
 ) -> ImportResult: ...
 def builtin_battery() -> Battery: ...
-def parse_battery(json: str) -> Battery: ...
 def load_battery(path: Path) -> Battery: ...
 def keyed_battery(key: str) -> Battery: ...
 def collect(
@@ -769,7 +770,7 @@ def collect(
     idle_timeout_s: float | None = ...,
     total_timeout_s: float = ...,
     token_limit_field: str = ...,
-    bearer: bool = ...,
+    anthropic_bearer: bool = ...,
     allow_insecure_http: bool = ...,
     proxy_from_environment: bool = ...,
     ca_file: str = ...,

@@ -112,8 +112,8 @@ def answer_histogram(
     for side, (name, colour, hatch) in enumerate([("reference", _REFERENCE, ""), ("observed", _OBSERVED, "///")]):
         intervals = [pinchbeck.stats.clopper_pearson(row.counts[side], totals[side], 0.95) for row in rows]
         shares = np.array([100 * row.counts[side] / totals[side] for row in rows])
-        low = shares - [100 * interval.lower for interval in intervals]
-        high = [100 * interval.upper for interval in intervals] - shares
+        low = shares - [100 * interval.low for interval in intervals]
+        high = [100 * interval.high for interval in intervals] - shares
         ax.bar(places + 0.4 * side - 0.2, shares, 0.38, color=colour, hatch=hatch, edgecolor="white", linewidth=0,
                yerr=np.maximum(0, [low, high]), error_kw={"ecolor": _INK, "elinewidth": 0.8, "capsize": 2},
                label=_side(name, totals[side]))

@@ -42,7 +42,7 @@ class EffectEstimate:
     value: Final[float]
     low: Final[float]
     high: Final[float]
-    level: Final[float]
+    confidence: Final[float]
     method: Final[str]
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -58,8 +58,8 @@ class PermutationTestResult:
 
 @final
 class ProportionInterval:
-    lower: Final[float]
-    upper: Final[float]
+    low: Final[float]
+    high: Final[float]
     def to_dict(self) -> dict[str, Any]: ...
 
 @final
@@ -150,7 +150,7 @@ class LikelihoodRatioEProcess:
     @property
     def observations(self) -> int: ...
     def false_alarm_bound(self, alpha: float) -> float: ...
-    def expected_growth(self, alternative: Alternative, share: float) -> float: ...
+    def expected_growth(self, alternative: int, share: float) -> float: ...
     def component_weights(self) -> NDArray[np.float64]: ...
     def step_e_values(self) -> NDArray[np.float64]: ...
     def state(self) -> dict[str, Any]: ...
@@ -212,8 +212,8 @@ class SuccessRateBet:
 @final
 class PowerEstimate:
     power: Final[float]
-    lower: Final[float]
-    upper: Final[float]
+    low: Final[float]
+    high: Final[float]
     monte_carlo_error: Final[float]
     runs: Final[int]
     rejections: Final[int]
@@ -229,8 +229,8 @@ class SampleSizeStep:
 class SampleSizeResult:
     n: Final[int | None]
     power: Final[PowerEstimate]
-    n_lower: Final[int]
-    n_upper: Final[int | None]
+    n_low: Final[int]
+    n_high: Final[int | None]
     monotone: Final[bool]
     steps: Final[tuple[SampleSizeStep, ...]]
     def to_dict(self) -> dict[str, Any]: ...
@@ -296,7 +296,7 @@ def van_elteren(
     stop_after: int = ...,
 ) -> TwoSampleResult: ...
 def rank_uniformity(
-    prompts: Sequence[tuple[ArrayLike, ArrayLike]],
+    strata: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
     method: LimitMethod = ...,
     permutations: int = ...,
@@ -377,7 +377,7 @@ def paired_kernel_test(
     threads: int = ...,
     stop_after: int = ...,
 ) -> TwoSampleResult: ...
-def mmd_effect(cells: Sequence[tuple[ArrayLike, int]], *, level: float = ...) -> EffectEstimate: ...
+def mmd_effect(cells: Sequence[tuple[ArrayLike, int]], *, confidence: float = ...) -> EffectEstimate: ...
 @overload
 def hamming_gram(items: Sequence[str] | Sequence[bytes], length_limit: int) -> NDArray[np.float64]: ...
 @overload
@@ -426,25 +426,25 @@ def probability_of_superiority(
     reference: ArrayLike,
     observed: ArrayLike,
     *,
-    level: float = ...,
+    confidence: float = ...,
 ) -> EffectEstimate: ...
-def cliff_delta(reference: ArrayLike, observed: ArrayLike, *, level: float = ...) -> EffectEstimate: ...
+def cliff_delta(reference: ArrayLike, observed: ArrayLike, *, confidence: float = ...) -> EffectEstimate: ...
 def hodges_lehmann_shift(
     reference: ArrayLike,
     observed: ArrayLike,
     *,
-    level: float = ...,
+    confidence: float = ...,
 ) -> EffectEstimate: ...
 def hodges_lehmann_ratio(
     reference: ArrayLike,
     observed: ArrayLike,
     *,
-    level: float = ...,
+    confidence: float = ...,
 ) -> EffectEstimate: ...
 def jensen_shannon_effect(
     cells: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
-    level: float = ...,
+    confidence: float = ...,
     replicates: int = ...,
     seed: int = ...,
     threads: int = ...,
@@ -452,7 +452,7 @@ def jensen_shannon_effect(
 def total_variation_effect(
     cells: Sequence[tuple[ArrayLike, ArrayLike]],
     *,
-    level: float = ...,
+    confidence: float = ...,
     replicates: int = ...,
     seed: int = ...,
     threads: int = ...,
@@ -461,7 +461,7 @@ def bootstrap(
     strata: Sequence[tuple[int, int]],
     statistic: Callable[[list[ResampleView]], float],
     *,
-    level: float = ...,
+    confidence: float = ...,
     method: Literal["percentile", "bca"] = ...,
     replicates: int = ...,
     seed: int = ...,
@@ -503,7 +503,7 @@ def upper_mean_bound(
 def clopper_pearson(successes: int, trials: int, confidence: float) -> ProportionInterval: ...
 def largest_tolerated_share(
     cells: Sequence[LikelihoodRatioCell],
-    alternative: Alternative,
+    alternative: int,
     tolerance: float,
 ) -> float: ...
 def estimate_power(

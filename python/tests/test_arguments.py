@@ -48,7 +48,7 @@ def fingerprint(recording):
         lambda f, r: pinchbeck.diff_fingerprints(f, None),
         lambda f, r: pinchbeck.plan(None, f),
         lambda f, r: pinchbeck.plan(f, None),
-        lambda f, r: pinchbeck.plan_for_change(None, "other-model"),
+        lambda f, r: pinchbeck.plan_for_change(None, "other_model"),
         lambda f, r: pinchbeck.design_power(f, None, ["p"], 10),
         lambda f, r: pinchbeck.Recording.to_dicts(None),
         lambda f, r: pinchbeck.Recording.from_dicts(None),

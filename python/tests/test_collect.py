@@ -10,7 +10,7 @@ import pytest
 import pinchbeck
 from chat_server import serve
 
-BATTERY = pinchbeck.parse_battery(
+BATTERY = pinchbeck.Battery.from_json(
     """{"schema": "pinchbeck.battery/1", "name": "small", "version": "1", "probes": [
         {"id": "a", "group": "choice", "signals": ["choice"],
          "messages": [{"role": "user", "content": "A number?"}], "sampling": {"temperature": 1, "max_tokens": 4}},

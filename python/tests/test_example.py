@@ -24,7 +24,7 @@ def test_the_example_runs(root, tmp_path):
 
 
 def test_the_example_of_traffic_notices_a_substitute(root, tmp_path):
-    battery = pinchbeck.parse_battery(
+    battery = pinchbeck.Battery.from_json(
         """{"schema": "pinchbeck.battery/1", "name": "mine", "version": "1", "probes": [
             {"id": "number", "group": "choice", "signals": ["choice"],
              "messages": [{"role": "user", "content": "Pick a number."}],

@@ -18,7 +18,7 @@ QUESTION = "Pick a number."
 DIGEST = hashlib.sha256(QUESTION.encode()).hexdigest()
 # File of each format, what its user knows, and the answers in it (None: failed), counted by hand.
 SAMPLES = {
-    "openai-jsonl": ("openai.jsonl", {}, ["73", "42", None]),
+    "openai_jsonl": ("openai.jsonl", {}, ["73", "42", None]),
     "litellm": ("litellm.json", {}, ["73", None]),
     "langfuse": ("langfuse.jsonl", {"parameters_complete": True}, ["73", None]),
     "helicone": ("helicone.jsonl", {"model": "gpt-x"}, ["73", None, "5"]),
@@ -55,7 +55,7 @@ def test_the_samples(logs, format):
     assert first["request"]["prompt_sha256"] == DIGEST and first["request"]["temperature"] == 1
     assert first["timing"]["total_s"] == pytest.approx(0.7)
     # One prompt asked in one way is one probe in every log.
-    everywhere = pinchbeck.import_log("openai-jsonl", logs / "openai.jsonl").recording.to_dicts()[0]["probe"]
+    everywhere = pinchbeck.import_log("openai_jsonl", logs / "openai.jsonl").recording.to_dicts()[0]["probe"]
     assert {o["probe"] for o in observations} == {everywhere} and everywhere.startswith("log/")
     assert "canary" not in json.dumps(result.to_dict())
 
@@ -91,7 +91,7 @@ def test_the_command_writes_the_same(logs, format, matched, tmp_path):
 
 def test_what_is_no_draw_or_not_wholly_known_is_left_out(logs, tmp_path):
     log = write(tmp_path / "log.jsonl", [pair("1"), pair("2", seed=7), pair("2", seed=7), pair("3", temperature=0)])
-    result = pinchbeck.import_log("openai-jsonl", log)
+    result = pinchbeck.import_log("openai_jsonl", log)
     assert [o["response"]["text"] for o in result.recording] == ["1", "3"]
     assert result.skipped == {"a seed, with which answers are no new draws": 2} and result.kinds == 2
     # Answers without an id are numbered, so that equal ones are not taken for copies.
@@ -113,10 +113,10 @@ def test_one_model_and_one_endpoint_at_a_time(tmp_path):
         pair("3", endpoint="https://b.example/v1"), pair("4"),
     ])
     with pytest.raises(ValueError, match=r"several models \(gpt-x, gpt-y\); import one at a time \(model=\.\.\.\)"):
-        pinchbeck.import_log("openai-jsonl", log)
+        pinchbeck.import_log("openai_jsonl", log)
     with pytest.raises(ValueError, match=r"several endpoints .* \(endpoint=\.\.\.\)"):
-        pinchbeck.import_log("openai-jsonl", log, model="gpt-x")
-    result = pinchbeck.import_log("openai-jsonl", log, model="gpt-x", endpoint="https://a.example/v1/")
+        pinchbeck.import_log("openai_jsonl", log, model="gpt-x")
+    result = pinchbeck.import_log("openai_jsonl", log, model="gpt-x", endpoint="https://a.example/v1/")
     assert [o["response"]["text"] for o in result.recording] == ["1"]
     assert result.skipped == {"another model was asked for": 1,
                               "sent to another endpoint, or to one that the log does not name": 2}
@@ -129,13 +129,13 @@ def test_requests_of_a_probe_get_its_name(tmp_path):
     tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
     records = [pair(str(i % 10)) for i in range(80)]
     odd = [pair("1", top_p=0.5), pair("1", tools=tools), pair("1", question="Another.")]
-    result = pinchbeck.import_log("openai-jsonl", write(tmp_path / "a.jsonl", records + odd), fingerprint=fingerprint)
+    result = pinchbeck.import_log("openai_jsonl", write(tmp_path / "a.jsonl", records + odd), fingerprint=fingerprint)
     assert (result.matched, result.observations, result.kinds) == (80, 83, 4)
     assert result.obstacles == {"other_parameter tools": 1} and result.warnings == ()
     probes = [o["probe"] for o in result.recording]
     assert probes[:80] == ["number"] * 80 and all(name.startswith("log/") for name in probes[80:])
     assert pinchbeck.verify(fingerprint, result.recording).verdict != "differs"
-    other = pinchbeck.import_log("openai-jsonl", write(tmp_path / "b.jsonl", [pair("3")] * 80), fingerprint=fingerprint)
+    other = pinchbeck.import_log("openai_jsonl", write(tmp_path / "b.jsonl", [pair("3")] * 80), fingerprint=fingerprint)
     assert pinchbeck.verify(fingerprint, other.recording).verdict == "differs"
     # A log is a reference as well.
     again = pinchbeck.enroll(result.recording, model="gpt-x").fingerprint
@@ -143,7 +143,7 @@ def test_requests_of_a_probe_get_its_name(tmp_path):
     blind = pinchbeck.enroll(
         pinchbeck.Recording.from_dicts({"probe": "p", "response": {"text": str(i)}} for i in range(40)), model="m"
     ).fingerprint
-    warned = pinchbeck.import_log("openai-jsonl", tmp_path / "a.jsonl", fingerprint=blind)
+    warned = pinchbeck.import_log("openai_jsonl", tmp_path / "a.jsonl", fingerprint=blind)
     assert warned.matched == 0 and "no request can match" in warned.warnings[0]
 
 
@@ -151,13 +151,13 @@ def test_several_files_are_one_log(tmp_path):
     first = write(tmp_path / "a.jsonl", [pair("1")])
     second = tmp_path / "b.jsonl.gz"
     second.write_bytes(gzip.compress(json.dumps(pair("2")).encode()))
-    result = pinchbeck.import_log("openai-jsonl", [first, str(second)])
+    result = pinchbeck.import_log("openai_jsonl", [first, str(second)])
     assert [o["response"]["text"] for o in result.recording] == ["1", "2"]
     assert repr(result.recording) == f"<Recording {str(first) + ' and 1 more'!r} in memory, 2 observations>"
 
 
 def test_the_result_is_frozen(logs):
-    result, again = (pinchbeck.import_log("openai-jsonl", logs / "openai.jsonl") for _ in range(2))
+    result, again = (pinchbeck.import_log("openai_jsonl", logs / "openai.jsonl") for _ in range(2))
     with pytest.raises(AttributeError):
         result.observations = 0
     assert result == result and hash(result) == hash(result) and result.recording is result.recording
@@ -169,11 +169,11 @@ def test_the_result_is_frozen(logs):
 @pytest.mark.parametrize(
     "format, content, error, message",
     [
-        ("csv", "{}", ValueError, "format is 'csv'; give one of 'openai-jsonl', 'litellm'"),
-        ("openai-jsonl", "", ValueError, "log.jsonl: the file is empty"),
-        ("openai-jsonl", "nonsense", ValueError, "log.jsonl:1: not JSON"),
-        ("openai-jsonl", '{"request": {"temperature": "hot"}}\n', ValueError, "request.temperature: expected a number"),
-        ("openai-jsonl", None, KeyError, "log.jsonl"),
+        ("csv", "{}", ValueError, "format is 'csv'; give one of 'openai_jsonl', 'litellm'"),
+        ("openai_jsonl", "", ValueError, "log.jsonl: the file is empty"),
+        ("openai_jsonl", "nonsense", ValueError, "log.jsonl:1: not JSON"),
+        ("openai_jsonl", '{"request": {"temperature": "hot"}}\n', ValueError, "request.temperature: expected a number"),
+        ("openai_jsonl", None, KeyError, "log.jsonl"),
     ],
 )
 def test_bad_logs(tmp_path, format, content, error, message):
@@ -187,16 +187,16 @@ def test_bad_logs(tmp_path, format, content, error, message):
 def test_bad_arguments(logs):
     for paths, error in [(None, TypeError), ([None], TypeError), ([], ValueError), (7, TypeError), ("a\0b", ValueError)]:
         with pytest.raises(error):
-            pinchbeck.import_log("openai-jsonl", paths)
+            pinchbeck.import_log("openai_jsonl", paths)
     with pytest.raises(ValueError, match="endpoint"):
-        pinchbeck.import_log("openai-jsonl", logs / "openai.jsonl", endpoint="nowhere")
+        pinchbeck.import_log("openai_jsonl", logs / "openai.jsonl", endpoint="nowhere")
     with pytest.raises(TypeError):
-        pinchbeck.import_log("openai-jsonl", logs / "openai.jsonl", fingerprint="f.json")
+        pinchbeck.import_log("openai_jsonl", logs / "openai.jsonl", fingerprint="f.json")
 
 
 def test_faults_are_named_and_the_rest_is_imported(tmp_path):
     log = write(tmp_path / "log.jsonl", [pair("1"), pair("2"), {"request": {"temperature": "hot"}}, [3]])
-    result = pinchbeck.import_log("openai-jsonl", log)
+    result = pinchbeck.import_log("openai_jsonl", log)
     assert (result.observations, result.faults) == (2, 2)
     assert result.fault_examples[0].endswith("log.jsonl:3: request.temperature: expected a number")
     assert result.fault_examples[1].endswith("log.jsonl:4: expected a JSON object")

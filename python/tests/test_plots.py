@@ -68,7 +68,7 @@ def test_a_histogram_shows_shares_with_their_intervals():
     ends = ax.containers[-1].errorbar if hasattr(ax.containers[-1], "errorbar") else None
     interval = stats.clopper_pearson(15, 20, 0.95)
     segment = ends.lines[2][0].get_segments()[1]
-    assert segment[:, 1] == pytest.approx([100 * interval.lower, 100 * interval.upper])
+    assert segment[:, 1] == pytest.approx([100 * interval.low, 100 * interval.high])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "reference (100 answers)", "observed (20 answers)"]
 

@@ -300,7 +300,7 @@ def test_bootstrap_and_power():
     assert interval.low < interval.value < interval.high
     assert interval == stats.bootstrap([(40, 30)], difference, replicates=399, method="percentile", threads=2)
     size = stats.required_count_sample_size([([60, 40], [20, 80])], runs=200, null_runs=400, alpha=0.05)
-    assert size.n is not None and size.n_lower <= size.n and size.steps[0].n <= size.steps[-1].n
+    assert size.n is not None and size.n_low <= size.n and size.steps[0].n <= size.steps[-1].n
     assert stats.estimate_power(lambda seed: 0.001 if seed % 2 else 1.0, runs=400).power == pytest.approx(0.5, abs=0.15)
 
 

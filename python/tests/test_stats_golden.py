@@ -112,11 +112,11 @@ def test_logprob_difference(golden):
 def test_effects(golden):
     cases = golden("effect.json")
     for case in cases["superiority"]:
-        result = stats.probability_of_superiority(case["reference"], case["observed"], level=case["level"])
+        result = stats.probability_of_superiority(case["reference"], case["observed"], confidence=case["level"])
         assert (result.value, result.low, result.high) == pytest.approx(
             (case["value"], case["low"], case["high"]), abs=1e-12
         )
-        assert result.level == case["level"]
+        assert result.confidence == case["level"]
     for case in cases["divergence"]:
         result = stats.jensen_shannon_effect([(case["reference"], case["observed"])], replicates=99)
         assert result.value == pytest.approx(case["jensen_shannon"], abs=1e-11)
@@ -164,7 +164,7 @@ def test_bounds(golden):
         assert bound == pytest.approx(case["betting"], rel=1e-9)
     for case in cases["clopper_pearson"]:
         interval = stats.clopper_pearson(case["successes"], case["trials"], case["confidence"])
-        assert (interval.lower, interval.upper) == pytest.approx((case["lower"], case["upper"]), abs=1e-9)
+        assert (interval.low, interval.high) == pytest.approx((case["lower"], case["upper"]), abs=1e-9)
 
 
 def test_change_detector(golden):

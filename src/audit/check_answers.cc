@@ -73,7 +73,7 @@ absl::Status CheckPrompt(const Observation& observation, const CheckProbe& check
   if (!recorded.has_value() || IsPromptOf(check.probe, *recorded)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "probe '" + observation.probe +
-      "': the recorded prompt is not the one of this id; give the --battery-key "
+      "': the recorded prompt is not the one of this id; give the --battery-key-env "
       "that it was collected with");
 }
 

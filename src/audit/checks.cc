@@ -60,8 +60,8 @@ absl::StatusOr<Tested> TestRung(std::int64_t tokens, const CheckAnswers& observe
     tested.result.null_hypothesis =
         absl::StrFormat("each needle is found with a chance of at least %g", options.min_recall);
     tested.result.method = "bet against the promised rate, valid at any stopping time";
-    PINCHBECK_ASSIGN_OR_RETURN(auto bet, stats::SuccessRateBet::Make(options.min_recall));
-    PINCHBECK_ASSIGN_OR_RETURN(auto worst, stats::SuccessRateBet::Make(options.min_recall));
+    PINCHBECK_ASSIGN_OR_RETURN(auto bet, stats::SuccessRateBet::Create(options.min_recall));
+    PINCHBECK_ASSIGN_OR_RETURN(auto worst, stats::SuccessRateBet::Create(options.min_recall));
     for (const Trial& trial : trials) {
       bet.Update(!trial.event);
       worst.Update(false);
@@ -167,7 +167,7 @@ absl::StatusOr<Tested> TestCache(const CacheAnswers& observed, const CacheAnswer
   if (strata.empty()) {
     return NotMeasured("cache", reference != nullptr
                                     ? "no prompt has two answers on both sides; collect the reference with "
-                                      "the same --seed and --battery-key"
+                                      "the same --seed and --battery-key-env"
                                     : "no prompt has two answers, with one nonce and with fresh ones");
   }
   PINCHBECK_RETURN_IF_ERROR(TestRepeats(strata, tested));
@@ -258,8 +258,8 @@ absl::StatusOr<ContextEstimate> EstimateContext(const CheckAnswers& observed) {
     if (trials.empty()) continue;
     const stats::EventCount count = CountEvents(trials);
     PINCHBECK_ASSIGN_OR_RETURN(const auto lost, stats::ClopperPearson(count.events, count.trials, 1 - level));
-    const bool works = lost.upper < 0.5;
-    const bool fails = lost.lower > 0.5;
+    const bool works = lost.high < 0.5;
+    const bool fails = lost.low > 0.5;
     // Recall that does not rise with length makes every rung below a working one work.
     if (works && unbroken) estimate.low = tokens;
     if (fails && !estimate.high.has_value()) estimate.high = tokens;

@@ -51,8 +51,8 @@ absl::Status CheckOptions(const PlanOptions& options) {
                                        "1 to 1000000"));
   PINCHBECK_RETURN_IF_ERROR(CheckAtLeastZero("input_tokens", options.input_tokens));
   PINCHBECK_RETURN_IF_ERROR(CheckAtLeastZero("output_tokens", options.output_tokens));
-  PINCHBECK_RETURN_IF_ERROR(CheckAtLeastZero("price_input", options.price_input));
-  return CheckAtLeastZero("price_output", options.price_output);
+  PINCHBECK_RETURN_IF_ERROR(CheckAtLeastZero("price_per_mtok_in", options.price_per_mtok_in));
+  return CheckAtLeastZero("price_per_mtok_out", options.price_per_mtok_out);
 }
 
 // What a simulated audit is asked.
@@ -111,8 +111,8 @@ absl::Status FindSize(const AuditSimulator& simulator, std::int64_t largest, con
   design.answers_per_probe = found.n;
   design.power = found.power;
   design.most_answers = largest;
-  design.answers_low = found.n_lower;
-  design.answers_high = found.n_upper;
+  design.answers_low = found.n_low;
+  design.answers_high = found.n_high;
   if (!found.n) {
     PINCHBECK_ASSIGN_OR_RETURN(const stats::PowerEstimate rejects,
                                SimulatePower(simulator, sized(largest), options,

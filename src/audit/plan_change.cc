@@ -261,13 +261,13 @@ double CountSignals(const SampleSet& sample) {
 
 absl::StatusOr<PlanChange> ParsePlanChange(std::string_view text) {
   PlanChange change;
-  if (text == "other-model") return change;
+  if (text == "other_model") return change;
   const auto equals = text.find('=');
   const std::string_view name = text.substr(0, equals);
   const bool temperature = name == "temperature";
   if ((!temperature && name != "length") || equals == std::string_view::npos) {
     return absl::InvalidArgumentError("change \"" + std::string(text) +
-                                      "\" is unknown; give other-model, temperature=T or length=F");
+                                      "\" is unknown; give other_model, temperature=T or length=F");
   }
   change.kind = temperature ? PlanChange::Kind::kTemperature : PlanChange::Kind::kLength;
   const std::string_view value = text.substr(equals + 1);

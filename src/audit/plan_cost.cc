@@ -80,10 +80,11 @@ void SetCost(const std::vector<PlanCell>& cells, std::int64_t answers, const Pla
     add(design.output_tokens, cell->output_tokens);
   }
   constexpr double kMillion = 1e6;
-  if (options.price_input && options.price_output && design.input_tokens && design.output_tokens) {
-    design.cost =
-        (*options.price_input * *design.input_tokens + *options.price_output * *design.output_tokens) /
-        kMillion;
+  if (options.price_per_mtok_in && options.price_per_mtok_out && design.input_tokens &&
+      design.output_tokens) {
+    design.cost = (*options.price_per_mtok_in * *design.input_tokens +
+                   *options.price_per_mtok_out * *design.output_tokens) /
+                  kMillion;
   }
 }
 

@@ -24,8 +24,8 @@ void FillCounts(const stats::EventCount& observed, CheckResult& result) {
   result.trials = observed.trials;
   const auto interval = stats::ClopperPearson(observed.events, observed.trials, 1 - kConfidenceLevel);
   if (interval.ok()) {
-    result.low = interval->lower;
-    result.high = interval->upper;
+    result.low = interval->low;
+    result.high = interval->high;
   }
 }
 

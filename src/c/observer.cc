@@ -92,8 +92,8 @@ pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* observer,
   });
 }
 
-pinchbeck_code pinchbeck_observer_feed(pinchbeck_observer* observer, const char* exchange_json, size_t length,
-                                       const char** use, pinchbeck_error** error) {
+pinchbeck_code pinchbeck_observer_observe(pinchbeck_observer* observer, const char* exchange_json,
+                                          size_t length, const char** use, pinchbeck_error** error) {
   return Guarded(error, [&]() -> absl::Status {
     if (use != nullptr) *use = nullptr;
     if (observer == nullptr) return NullArgument("observer");

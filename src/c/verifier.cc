@@ -81,8 +81,8 @@ pinchbeck_code pinchbeck_verifier_add(pinchbeck_verifier* verifier, const char* 
   });
 }
 
-pinchbeck_code pinchbeck_verifier_verdict(const pinchbeck_verifier* verifier, char** json,
-                                          pinchbeck_error** error) {
+pinchbeck_code pinchbeck_verifier_report(const pinchbeck_verifier* verifier, char** json,
+                                         pinchbeck_error** error) {
   return Guarded(error, [&]() -> absl::Status {
     if (json == nullptr) return NullArgument("json");
     *json = nullptr;

@@ -27,7 +27,7 @@ absl::Status CheckPrompts(const Fingerprint& fingerprint, const Battery& battery
       if (IsPromptOf(*found->second, *sample.conditions.prompt_sha256)) continue;
       return absl::FailedPreconditionError(absl::StrCat(
           "probe '", id, "': battery '", battery.name,
-          "' has another prompt than the one of the enrolment; use the same --battery or --battery-key"));
+          "' has another prompt than the one of the enrolment; use the same --battery or --battery-key-env"));
     }
   }
   return absl::OkStatus();
@@ -39,7 +39,7 @@ absl::Status CheckMadeWith(const Fingerprint& fingerprint, const Battery& batter
     if (probes.count(entry.first) > 0) continue;
     return absl::FailedPreconditionError(absl::StrCat("probe '", entry.first,
                                                       "' of the recording is not in battery '", battery.name,
-                                                      "'; leave out --battery and --battery-key, or give "
+                                                      "'; leave out --battery and --battery-key-env, or give "
                                                       "the ones it was collected with"));
   }
   return CheckPrompts(fingerprint, battery);

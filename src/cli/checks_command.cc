@@ -56,15 +56,15 @@ void AddChecksCommand(CLI::App& app, CommandContext& context) {
       app.add_subcommand("checks", "Test whether a relay passes on requests and answers as they are");
   command->footer(
       "Example:\n"
-      "  pinchbeck collect --groups cache,context,echo,stream,effort --battery-key MY_SECRET --base-url "
+      "  pinchbeck collect --groups cache,context,echo,stream,effort --battery-key-env MY_SECRET --base-url "
       "https://relay.example/v1 \\\n"
       "      --model gpt-x --out relay-checks.jsonl\n"
-      "  pinchbeck checks --recording relay-checks.jsonl --battery-key MY_SECRET\n"
+      "  pinchbeck checks --recording relay-checks.jsonl --battery-key-env MY_SECRET\n"
       "\nExit status: 0 consistent, 1 differs, 2 usage or input error, 3 inconclusive, 4 not measurable.");
   command->add_option("--recording", flags->recordings, "recordings of the generated groups")->required();
   command->add_option("--reference", flags->references, "the same groups at an endpoint that you trust");
   command
-      ->add_option("--battery-key", flags->battery_key_env,
+      ->add_option("--battery-key-env", flags->battery_key_env,
                    "environment variable with the secret that the probes were made with")
       ->type_name("VAR");
   command->add_option("--alpha", options.alpha, "chance of a false `differs`, over all checks")

@@ -81,8 +81,8 @@ void AddRateFlags(CLI::App& app, CollectFlags& flags) {
               CLI::PositiveNumber);
   AddOptional(app, "--tpm", limits.tokens_per_minute, "Tokens (input and output) per minute at most",
               CLI::PositiveNumber);
-  AddTime(app, "--pace", "Spread the requests over this time, such as 6h, at random moments",
-          [&flags](absl::Duration time) { flags.pace = time; });
+  AddTime(app, "--spread", "Spread the requests over this time, such as 6h, at random moments",
+          [&flags](absl::Duration time) { flags.spread = time; });
 }
 
 void AddConnectionFlags(CLI::App& app, CollectFlags& flags) {
@@ -157,7 +157,7 @@ void AddCollectFlags(CLI::App& app, CollectFlags& flags, const CollectFlagNames&
   CLI::Option* battery =
       app.add_option("--battery", flags.battery_path, "File of probes instead of the built-in ones");
   battery->group(kGroup);
-  app.add_option("--battery-key", flags.battery_key_env,
+  app.add_option("--battery-key-env", flags.battery_key_env,
                  "Environment variable with a secret from which the prompts are made, so that they cannot be "
                  "recognised; the same at enrolment and verification")
       ->type_name("VAR")

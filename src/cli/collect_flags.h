@@ -45,7 +45,7 @@ struct CollectFlags {
   std::string prices_path;
   RateLimits rate_limits;
   // Time over which the requests are spread.
-  absl::Duration pace;
+  absl::Duration spread;
   // Seconds.
   double timeout_s = 120.0;
   // Silence before the first byte or between two pieces; absent: as long as the whole request may take.

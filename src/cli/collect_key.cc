@@ -79,7 +79,7 @@ absl::StatusOr<EndpointKey> ReadKey(const std::optional<std::string>& variable, 
 
 absl::StatusOr<Secret> ReadBatteryKey(const std::string& variable) {
   std::string value = TrimSpace(Environment(variable.c_str()));
-  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat("--battery-key: ", NotSet(variable)));
+  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat("--battery-key-env: ", NotSet(variable)));
   ForbidCoreDumps();
   return Secret(std::move(value));
 }

@@ -142,7 +142,7 @@ std::string PlanText(const CollectPlan& plan, const CollectFlags& flags, const S
   if (plan.max_cost_usd.has_value()) {
     text += absl::StrFormat("; at most about %.4f USD by %s", *plan.max_cost_usd, prices.source);
   }
-  if (flags.pace > absl::ZeroDuration()) text += "; spread over " + absl::FormatDuration(flags.pace);
+  if (flags.spread > absl::ZeroDuration()) text += "; spread over " + absl::FormatDuration(flags.spread);
   return text;
 }
 

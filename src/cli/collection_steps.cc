@@ -61,7 +61,7 @@ CollectOptions OptionsOf(const CollectFlags& flags, const CollectBudget& budget,
   options.session = std::move(session);
   options.budget = budget;
   options.rate_limits = flags.rate_limits;
-  options.spread = flags.pace;
+  options.spread = flags.spread;
   options.retry.max_retries = flags.max_retries;
   options.timeouts = TimeoutsOf(flags);
   options.completed = std::move(completed);

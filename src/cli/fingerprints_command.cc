@@ -43,7 +43,7 @@ std::string FolderToRead(const Flags& flags) {
 }
 
 absl::Status RunList(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildIndex(FolderToRead(flags)));
+  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildFingerprintIndex(FolderToRead(flags)));
   context.out << (flags.json ? IndexToJson(index) : IndexToText(index));
   return absl::OkStatus();
 }
@@ -68,7 +68,7 @@ absl::Status RunDiff(const Flags& flags, CommandContext& context) {
 absl::Status RunVerify(const Flags& flags, CommandContext& context) {
   PINCHBECK_ASSIGN_OR_RETURN(const LibraryCheck check, CheckLibrary(FolderToRead(flags)));
   std::int64_t bytes = 0;
-  for (const IndexEntry& entry : check.index) bytes += entry.bytes;
+  for (const FingerprintIndexEntry& entry : check.index) bytes += entry.bytes;
   if (flags.json) {
     context.out << "{\"schema\": \"pinchbeck.fingerprint-check/1\", \"fingerprints\": " << check.index.size()
                 << ", \"bytes\": " << bytes << ", \"index\": " << (check.index_found ? "true" : "false")
@@ -81,8 +81,8 @@ absl::Status RunVerify(const Flags& flags, CommandContext& context) {
 }
 
 absl::Status RunIndex(const Flags& flags, CommandContext& context) {
-  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildIndex(flags.folder));
-  PINCHBECK_RETURN_IF_ERROR(SaveIndex(index, flags.folder));
+  PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex index, BuildFingerprintIndex(flags.folder));
+  PINCHBECK_RETURN_IF_ERROR(SaveFingerprintIndex(index, flags.folder));
   context.out << "Wrote the index of " << index.size() << " fingerprints\n";
   return absl::OkStatus();
 }

@@ -165,12 +165,12 @@ std::string NameList(const std::vector<std::string>& names) {
 
 std::string IndexToText(const FingerprintIndex& index) {
   std::size_t width = 5;
-  for (const IndexEntry& entry : index)
+  for (const FingerprintIndexEntry& entry : index)
     width = std::max(width, std::min<std::size_t>(32, entry.model.size()));
   const int w = static_cast<int>(width);
   std::string text = absl::StrFormat("%-*s %8s %7s  %-26s %-12s %s\n", w, "model", "answers", "probes",
                                      "signals", "use", "file");
-  for (const IndexEntry& entry : index) {
+  for (const FingerprintIndexEntry& entry : index) {
     text += absl::StrFormat("%-*s %8d %7d  %-26s %-12s %s\n", w, Printable(entry.model, 32), entry.answers,
                             entry.probes, absl::StrJoin(entry.signals, ","),
                             std::string(FingerprintUseName(entry.use)), Printable(entry.file, 200));
@@ -178,7 +178,7 @@ std::string IndexToText(const FingerprintIndex& index) {
   return text;
 }
 
-std::string IndexToJson(const FingerprintIndex& index) { return SerializeIndex(index); }
+std::string IndexToJson(const FingerprintIndex& index) { return SerializeFingerprintIndex(index); }
 
 std::string FingerprintToText(const Fingerprint& fingerprint) {
   const SampleSet pooled = fingerprint.Pooled();

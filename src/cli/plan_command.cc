@@ -42,10 +42,10 @@ absl::Status Run(PlanFlags& flags, CommandContext& context) {
       flags.threads > 0 ? flags.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (flags.against.empty() == flags.change.empty()) {
     return absl::InvalidArgumentError(
-        "give --against FINGERPRINT, or --change other-model, temperature=T or length=F");
+        "give --against FINGERPRINT, or --change other_model, temperature=T or length=F");
   }
-  if (options.price_input.has_value() != options.price_output.has_value()) {
-    return absl::InvalidArgumentError("give both --price-input and --price-output, or neither");
+  if (options.price_per_mtok_in.has_value() != options.price_per_mtok_out.has_value()) {
+    return absl::InvalidArgumentError("give both --price-in and --price-out, or neither");
   }
   PINCHBECK_ASSIGN_OR_RETURN(const Fingerprint claimed, LoadFingerprint(flags.fingerprint));
   const absl::StatusOr<Plan> plan = MakePlan(flags, claimed);
@@ -65,14 +65,14 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
   command->footer(
       "Example:\n"
       "  pinchbeck plan --fingerprint gpt-x.json --against gpt-x-mini.json\n"
-      "  pinchbeck plan --fingerprint gpt-x.json --against gpt-x-mini.json --share 0.2 --price-input 2.5 "
-      "--price-output 10\n"
+      "  pinchbeck plan --fingerprint gpt-x.json --against gpt-x-mini.json --share 0.2 --price-in 2.5 "
+      "--price-out 10\n"
       "  pinchbeck plan --fingerprint gpt-x.json --change temperature=1.3"
       "\nExit status: 0 done, 2 usage or input error, 3 no design reaches the power.");
   command->add_option("--fingerprint", flags->fingerprint, "fingerprint of the claimed model")->required();
   command->add_option("--against", flags->against, "fingerprint of the substitute to notice");
   command->add_option("--change", flags->change,
-                      "kind of change to notice without a second fingerprint: other-model, temperature=T or "
+                      "kind of change to notice without a second fingerprint: other_model, temperature=T or "
                       "length=F (answers F times as long)");
   command->add_option("--share", options.share, "share of the answers that the substitute gives")
       ->check(CLI::Range(1e-6, 1.0))
@@ -98,9 +98,10 @@ void AddPlanCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--output-tokens", options.output_tokens,
                    "of an answer, where the fingerprints do not say")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--price-input", options.price_input, "of a million input tokens, in your currency")
+  command->add_option("--price-in", options.price_per_mtok_in, "of a million input tokens, in your currency")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--price-output", options.price_output, "of a million output tokens, in your currency")
+  command
+      ->add_option("--price-out", options.price_per_mtok_out, "of a million output tokens, in your currency")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--runs", options.runs, "simulated audits behind each power")
       ->check(CLI::Range(std::int64_t{20}, std::int64_t{1000000}))

@@ -43,8 +43,8 @@ Json DesignToJson(const PlanDesign& design) {
           {"cost", reached ? Optional(design.cost) : Json(nullptr)},
           {"rejection_power", Optional(design.rejection_power)},
           {"power", design.power.power},
-          {"power_low", design.power.lower},
-          {"power_high", design.power.upper},
+          {"power_low", design.power.low},
+          {"power_high", design.power.high},
           {"monte_carlo_error", design.power.monte_carlo_error},
           {"runs", design.power.runs},
           {"beyond_stored", design.beyond_stored}};
@@ -126,8 +126,8 @@ std::string PlanToJson(const Plan& plan) {
                {"max_answers", options.max_answers},
                {"runs", options.runs},
                {"seed", options.seed},
-               {"price_input", Optional(options.price_input)},
-               {"price_output", Optional(options.price_output)}};
+               {"price_per_mtok_in", Optional(options.price_per_mtok_in)},
+               {"price_per_mtok_out", Optional(options.price_per_mtok_out)}};
   json["designs"] = Json::array();
   for (const PlanDesign& design : plan.designs) json["designs"].push_back(DesignToJson(design));
   json["cheapest"] = plan.cheapest ? DesignToJson(plan.designs[*plan.cheapest]) : Json(nullptr);

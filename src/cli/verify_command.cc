@@ -40,7 +40,7 @@ void AppendEndpoint(const CollectFlags& flags, ShellCommand& command) {
       .Option("--api", flags.api == kDetectApi ? "" : flags.api)
       .Option("--model", flags.model)
       .Option("--battery", flags.battery_path)
-      .Option("--battery-key", flags.battery_key_env)
+      .Option("--battery-key-env", flags.battery_key_env)
       .Option("--groups", absl::StrJoin(flags.groups, ","))
       .Option("--samples", std::to_string(flags.samples));
   const CollectFlags defaults;

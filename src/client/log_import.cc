@@ -160,7 +160,7 @@ std::span<const LogFormat> AllLogFormats() { return kFormats; }
 std::string_view LogFormatName(LogFormat format) {
   switch (format) {
     case LogFormat::kOpenAiJsonl:
-      return "openai-jsonl";
+      return "openai_jsonl";
     case LogFormat::kLiteLlm:
       return "litellm";
     case LogFormat::kLangfuse:

@@ -36,8 +36,9 @@ constexpr std::pair<std::string_view, bool ProbePlan::*> kSignals[] = {
     {"tokenizer", &ProbePlan::tokenizer},
     {"reasoning", &ProbePlan::reasoning}};
 
-IndexEntry Describe(const std::string& file, std::string_view bytes, const Fingerprint& fingerprint) {
-  IndexEntry entry;
+FingerprintIndexEntry Describe(const std::string& file, std::string_view bytes,
+                               const Fingerprint& fingerprint) {
+  FingerprintIndexEntry entry;
   entry.file = file;
   entry.sha256 = internal::Sha256Hex(bytes);
   entry.bytes = static_cast<std::int64_t>(bytes.size());
@@ -66,7 +67,7 @@ void Put(Json& object, const char* name, const std::optional<T>& value) {
   if (value) object[name] = *value;
 }
 
-Json EntryToJson(const IndexEntry& entry) {
+Json EntryToJson(const FingerprintIndexEntry& entry) {
   Json json = {{"file", entry.file},
                {"sha256", entry.sha256},
                {"bytes", entry.bytes},
@@ -90,8 +91,8 @@ std::optional<std::string> OptionalString(const Field& object, const char* name)
   return field->String();
 }
 
-IndexEntry ReadEntry(const Field& field) {
-  IndexEntry entry;
+FingerprintIndexEntry ReadEntry(const Field& field) {
+  FingerprintIndexEntry entry;
   entry.file = field.At("file").String();
   entry.sha256 = field.At("sha256").String();
   entry.bytes = field.At("bytes").Count();
@@ -115,7 +116,8 @@ IndexEntry ReadEntry(const Field& field) {
   return entry;
 }
 
-absl::Status CheckEntry(const std::string& path, const IndexEntry& stored, const IndexEntry& actual) {
+absl::Status CheckEntry(const std::string& path, const FingerprintIndexEntry& stored,
+                        const FingerprintIndexEntry& actual) {
   if (stored == actual) return absl::OkStatus();
   const Json a = EntryToJson(stored), b = EntryToJson(actual);
   const auto text = [](const Json& object, const std::string& name) {
@@ -139,7 +141,7 @@ std::string Under(const std::string& folder, std::string_view file) {
 
 absl::StatusOr<FingerprintIndex> LoadIndex(const std::string& path) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::string text, internal::ReadFile(path, kMaxIndexBytes));
-  absl::StatusOr<FingerprintIndex> index = ParseIndex(text);
+  absl::StatusOr<FingerprintIndex> index = ParseFingerprintIndex(text);
   if (!index.ok()) return internal::Annotate(index.status(), path);
   return index;
 }
@@ -147,9 +149,9 @@ absl::StatusOr<FingerprintIndex> LoadIndex(const std::string& path) {
 absl::Status CheckAgainstIndex(const std::string& folder, const FingerprintIndex& actual) {
   const std::string index_path = Under(folder, kFingerprintIndexFile);
   PINCHBECK_ASSIGN_OR_RETURN(const FingerprintIndex stored, LoadIndex(index_path));
-  std::map<std::string, const IndexEntry*> by_file;
-  for (const IndexEntry& entry : stored) by_file[entry.file] = &entry;
-  for (const IndexEntry& entry : actual) {
+  std::map<std::string, const FingerprintIndexEntry*> by_file;
+  for (const FingerprintIndexEntry& entry : stored) by_file[entry.file] = &entry;
+  for (const FingerprintIndexEntry& entry : actual) {
     const auto it = by_file.find(entry.file);
     if (it == by_file.end()) {
       return absl::InvalidArgumentError(Under(folder, entry.file) + ": is not in " + index_path +
@@ -198,7 +200,7 @@ std::vector<std::string> PlannedSignals(const SignalPlan& plan) {
   return names;
 }
 
-absl::StatusOr<FingerprintIndex> BuildIndex(const std::string& folder) {
+absl::StatusOr<FingerprintIndex> BuildFingerprintIndex(const std::string& folder) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::vector<std::string> files, FingerprintFiles(folder));
   FingerprintIndex index;
   for (const std::string& file : files) {
@@ -212,7 +214,7 @@ absl::StatusOr<FingerprintIndex> BuildIndex(const std::string& folder) {
   return index;
 }
 
-std::string SerializeIndex(const FingerprintIndex& index) {
+std::string SerializeFingerprintIndex(const FingerprintIndex& index) {
   std::string text = "{\"schema\":\"" + std::string(kFingerprintIndexSchema) + "\",\"fingerprints\":[";
   for (std::size_t i = 0; i < index.size(); ++i) {
     text += i == 0 ? "\n" : ",\n";
@@ -221,7 +223,7 @@ std::string SerializeIndex(const FingerprintIndex& index) {
   return text + "\n]}\n";
 }
 
-absl::StatusOr<FingerprintIndex> ParseIndex(std::string_view json) {
+absl::StatusOr<FingerprintIndex> ParseFingerprintIndex(std::string_view json) {
   PINCHBECK_ASSIGN_OR_RETURN(const nlohmann::json document, internal::ParseJsonDocument(json));
   try {
     const Field root(document, "");
@@ -241,13 +243,13 @@ absl::StatusOr<FingerprintIndex> ParseIndex(std::string_view json) {
   }
 }
 
-absl::Status SaveIndex(const FingerprintIndex& index, const std::string& folder) {
-  return internal::ReplaceFile(Under(folder, kFingerprintIndexFile), SerializeIndex(index));
+absl::Status SaveFingerprintIndex(const FingerprintIndex& index, const std::string& folder) {
+  return internal::ReplaceFile(Under(folder, kFingerprintIndexFile), SerializeFingerprintIndex(index));
 }
 
 absl::StatusOr<LibraryCheck> CheckLibrary(const std::string& folder) {
   LibraryCheck check;
-  PINCHBECK_ASSIGN_OR_RETURN(check.index, BuildIndex(folder));
+  PINCHBECK_ASSIGN_OR_RETURN(check.index, BuildFingerprintIndex(folder));
   std::error_code error;
   check.index_found = fs::exists(Under(folder, kFingerprintIndexFile), error);
   if (check.index_found) PINCHBECK_RETURN_IF_ERROR(CheckAgainstIndex(folder, check.index));
@@ -259,20 +261,20 @@ absl::StatusOr<std::string> FindFingerprint(const std::string& folder, const std
   for (const std::string& path : {name, Under(folder, name), Under(folder, name + ".json")}) {
     if (!name.empty() && fs::is_regular_file(path, error)) return path;
   }
-  const absl::StatusOr<FingerprintIndex> index = BuildIndex(folder);
+  const absl::StatusOr<FingerprintIndex> index = BuildFingerprintIndex(folder);
   if (!index.ok()) {
     return internal::Annotate(index.status(), "\"" + name +
                                                   "\" is no fingerprint file, and the folder "
                                                   "cannot be searched");
   }
   std::vector<std::string> found;
-  for (const IndexEntry& entry : *index) {
+  for (const FingerprintIndexEntry& entry : *index) {
     if (entry.model == name) found.push_back(entry.file);
   }
   if (found.size() == 1) return Under(folder, found.front());
   std::string list;
   if (found.empty()) {
-    for (const IndexEntry& entry : *index) list += (list.empty() ? "" : ", ") + entry.model;
+    for (const FingerprintIndexEntry& entry : *index) list += (list.empty() ? "" : ", ") + entry.model;
     return absl::NotFoundError("no fingerprint of \"" + name + "\" in " + folder +
                                "; there are: " + (list.empty() ? "none" : list));
   }

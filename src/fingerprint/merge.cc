@@ -24,7 +24,7 @@ absl::Status Differ(std::size_t i, const std::string& what, const std::string& a
 }
 
 absl::Status CheckAlike(std::size_t i, const Fingerprint& first, const Fingerprint& other,
-                        const MergeOptions& options) {
+                        const FingerprintMergeOptions& options) {
   if (options.model.empty() && other.model != first.model) {
     return Differ(i, "label", "fingerprints of one model are merged: give the result's label if they are");
   }
@@ -75,7 +75,7 @@ std::string SessionInWords(const std::string& session) {
 }
 
 absl::Status CheckNewPart(std::size_t i, const FingerprintPart& part, const std::string& content,
-                          const MergeOptions& options, const Taken& taken) {
+                          const FingerprintMergeOptions& options, const Taken& taken) {
   const std::string advice =
       "enrol the recordings together, where duplicates are seen, or merge as variants if they are other "
       "honest "
@@ -99,7 +99,7 @@ absl::Status CheckNewPart(std::size_t i, const FingerprintPart& part, const std:
 }
 
 // Parts of the i-th fingerprint, under the names that they have in the result.
-absl::Status AddParts(std::size_t i, const Fingerprint& fingerprint, const MergeOptions& options,
+absl::Status AddParts(std::size_t i, const Fingerprint& fingerprint, const FingerprintMergeOptions& options,
                       Taken& taken, Fingerprint& merged) {
   Taken own;
   for (FingerprintPart part : fingerprint.parts) {
@@ -142,7 +142,7 @@ absl::Status CheckDistinct(std::span<const Fingerprint* const> fingerprints) {
 }  // namespace
 
 absl::StatusOr<Fingerprint> MergeFingerprints(std::span<const Fingerprint* const> fingerprints,
-                                              const MergeOptions& options) {
+                                              const FingerprintMergeOptions& options) {
   if (fingerprints.empty()) return absl::InvalidArgumentError("no fingerprint given");
   PINCHBECK_RETURN_IF_ERROR(CheckDistinct(fingerprints));
   Fingerprint merged;

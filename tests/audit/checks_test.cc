@@ -249,7 +249,7 @@ TEST(ChecksTest, AnotherKeyIsAnError) {
   const auto observed = Record({"echo"}, 2, Honest);
   const auto report = EvaluateChecks(observed, {}, *CheckProbes::Make(Secret("canary-battery-key-2f81c0")));
   EXPECT_EQ(report.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(internal::Message(report.status()), HasSubstr("--battery-key"));
+  EXPECT_THAT(internal::Message(report.status()), HasSubstr("--battery-key-env"));
 }
 
 TEST(ChecksTest, BadOptionsAreErrors) {

@@ -107,11 +107,11 @@ TEST(PlanForChangeTest, SingleAnswersAndReasoningSayNothing) {
 }
 
 TEST(ParsePlanChangeTest, NamesAndNumbers) {
-  EXPECT_EQ(ParsePlanChange("other-model")->kind, Kind::kOtherModel);
+  EXPECT_EQ(ParsePlanChange("other_model")->kind, Kind::kOtherModel);
   EXPECT_EQ(ParsePlanChange("temperature=1.3")->value, 1.3);
   EXPECT_EQ(ParsePlanChange("length=0.5")->kind, Kind::kLength);
   for (const char* text : {"", "temperature", "temperature=", "temperature=x", "temperature=-1", "length=0",
-                           "length=1e9", "temperature=nan", "speed=2", "other-model=1"}) {
+                           "length=1e9", "temperature=nan", "speed=2", "other_model=1"}) {
     EXPECT_EQ(ParsePlanChange(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }

@@ -53,8 +53,8 @@ TEST(PlanTest, CheapestDesignAsksTheProbesThatDiffer) {
   options.runs = 60;
   options.input_tokens = 20;
   options.output_tokens = 2;
-  options.price_input = 1;
-  options.price_output = 5;
+  options.price_per_mtok_in = 1;
+  options.price_per_mtok_out = 5;
   const auto plan = PlanAudit(Enrolled("claimed", PartlyDifferent(0, 1, 100)),
                               Enrolled("substitute", PartlyDifferent(3, 2, 100)), options);
   ASSERT_TRUE(plan.ok()) << plan.status();
@@ -74,8 +74,8 @@ TEST(PlanTest, CheapestDesignAsksTheProbesThatDiffer) {
 TEST(PlanTest, NoMoneyOrTokensAreInvented) {
   PlanOptions options;
   options.runs = 40;
-  options.price_input = 1;
-  options.price_output = 1;
+  options.price_per_mtok_in = 1;
+  options.price_per_mtok_out = 1;
   const auto plan = PlanAudit(Enrolled("a", RandomChoices(1, 200, 0, 1)),
                               Enrolled("b", RandomChoices(1, 200, 3, 2)), options);
   ASSERT_TRUE(plan.ok()) << plan.status();
@@ -122,7 +122,7 @@ TEST(PlanTest, ErrorsSayWhatIsWrong) {
   EXPECT_THAT(PlanAudit(a, a, {.power = 1}).status().ToString(), HasSubstr("power"));
   EXPECT_THAT(PlanAudit(a, a, {.share = 0}).status().ToString(), HasSubstr("share"));
   EXPECT_THAT(PlanAudit(a, a, {.runs = 1}).status().ToString(), HasSubstr("runs"));
-  EXPECT_THAT(PlanAudit(a, a, {.price_input = -1}).status().ToString(), HasSubstr("price_input"));
+  EXPECT_THAT(PlanAudit(a, a, {.price_per_mtok_in = -1}).status().ToString(), HasSubstr("price_per_mtok_in"));
   const Fingerprint other = Enrolled("b", RandomChoices(1, 20, 0, 1, "q"));
   EXPECT_EQ(PlanAudit(a, other).status().code(), absl::StatusCode::kFailedPrecondition);
   std::vector<Observation> warm = RandomChoices(1, 20, 0, 1);

@@ -113,8 +113,8 @@ TEST(CAllocationTest, LargerFailuresAroundJsonBecomeCodes) {
   const char* use = nullptr;
   EXPECT_GT(FailEveryAllocation(kLarge,
                                 [&](pinchbeck_error** error) {
-                                  return pinchbeck_observer_feed(handles.observer.get(), exchange.data(),
-                                                                 exchange.size(), &use, error);
+                                  return pinchbeck_observer_observe(handles.observer.get(), exchange.data(),
+                                                                    exchange.size(), &use, error);
                                 }),
             5);
   EXPECT_STREQ(use, "unknown_prompt");

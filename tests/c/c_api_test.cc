@@ -100,7 +100,7 @@ TEST(CApiTest, VerdictsEqualThoseOfCpp) {
     const std::vector<Observation> observed = WithPrompts(RandomChoices(5, 100, power, 2));
     const VerifierHandle verifier = NewVerifier(fingerprint.get(), R"({"alpha": 0.01, "seed": 7})");
     Add(verifier.get(), Lines(observed));
-    const Json report = Json::parse(TextOf(pinchbeck_verifier_verdict, verifier.get()));
+    const Json report = Json::parse(TextOf(pinchbeck_verifier_report, verifier.get()));
     EXPECT_EQ(report["verdict"], verdict);
     const Fingerprint same = EnrolledFrom(Reference(), "claimed");
     SampleBuilder builder(same.plan);
@@ -137,7 +137,7 @@ TEST(CApiTest, ABadLineIsNamedAndTheLinesBeforeItCount) {
             PINCHBECK_INVALID_ARGUMENT);
   EXPECT_THAT(pinchbeck_error_message(error), HasSubstr("line 2: probe"));
   pinchbeck_error_free(error);
-  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_verdict, verifier.get()))["n_observed"], 1);
+  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_report, verifier.get()))["n_observed"], 1);
 }
 
 TEST(CApiTest, OptionsAreChecked) {
@@ -195,7 +195,7 @@ TEST(CApiTest, ObserversTurnTrafficIntoObservationsAndSteps) {
   for (const Observation& observation : RandomChoices(5, 40, 0, 5)) {
     const std::string exchange = ExchangeOf(observation).dump();
     const char* use = nullptr;
-    ASSERT_EQ(pinchbeck_observer_feed(observer.get(), exchange.data(), exchange.size(), &use, nullptr),
+    ASSERT_EQ(pinchbeck_observer_observe(observer.get(), exchange.data(), exchange.size(), &use, nullptr),
               PINCHBECK_OK);
     EXPECT_STREQ(use, "probe");
   }
@@ -204,7 +204,7 @@ TEST(CApiTest, ObserversTurnTrafficIntoObservationsAndSteps) {
   const VerifierHandle verifier = NewVerifier(fingerprint.get());
   Add(verifier.get(), TextOf(pinchbeck_observer_take, observer.get()));
   EXPECT_EQ(TextOf(pinchbeck_observer_take, observer.get()), "");
-  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_verdict, verifier.get()))["verdict"], "differs");
+  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_report, verifier.get()))["verdict"], "differs");
   // A second observer goes on where the first one stopped.
   const ObserverHandle next = NewObserver(fingerprint.get());
   ASSERT_EQ(pinchbeck_observer_watch(next.get(), nullptr, 0, nullptr, nullptr), PINCHBECK_OK);
@@ -232,7 +232,8 @@ TEST(CApiTest, ObserversAskForTheModelsTheyWatch) {
   const auto use_of = [&] {
     const std::string text = exchange.dump();
     const char* use = nullptr;
-    EXPECT_EQ(pinchbeck_observer_feed(observer.get(), text.data(), text.size(), &use, nullptr), PINCHBECK_OK);
+    EXPECT_EQ(pinchbeck_observer_observe(observer.get(), text.data(), text.size(), &use, nullptr),
+              PINCHBECK_OK);
     return std::string(use);
   };
   EXPECT_EQ(use_of(), "other_endpoint");
@@ -254,8 +255,8 @@ TEST(CApiTest, NullIsAnErrorAndNeverACrash) {
       pinchbeck_fingerprint_parse(nullptr, 3, &fingerprint, nullptr),
       pinchbeck_verifier_new(nullptr, nullptr, 0, nullptr, &verifier, nullptr),
       pinchbeck_verifier_add(nullptr, "", 0, nullptr),
-      pinchbeck_verifier_verdict(nullptr, &text, nullptr),
-      pinchbeck_verifier_verdict(nullptr, nullptr, nullptr),
+      pinchbeck_verifier_report(nullptr, &text, nullptr),
+      pinchbeck_verifier_report(nullptr, nullptr, nullptr),
       pinchbeck_monitor_new(nullptr, nullptr, 0, nullptr, &monitor, nullptr),
       pinchbeck_monitor_step(nullptr, "", 0, nullptr),
       pinchbeck_monitor_decision(nullptr, &text, nullptr),
@@ -263,7 +264,7 @@ TEST(CApiTest, NullIsAnErrorAndNeverACrash) {
       pinchbeck_monitor_restore(nullptr, "", 0, nullptr),
       pinchbeck_observer_new(nullptr, nullptr, &observer, nullptr),
       pinchbeck_observer_watch(nullptr, nullptr, 0, nullptr, nullptr),
-      pinchbeck_observer_feed(nullptr, "", 0, nullptr, nullptr),
+      pinchbeck_observer_observe(nullptr, "", 0, nullptr, nullptr),
       pinchbeck_observer_take(nullptr, &text, nullptr),
       pinchbeck_observer_status(nullptr, &text, nullptr),
       pinchbeck_observer_decision(nullptr, &text, nullptr),
@@ -292,13 +293,14 @@ TEST(CApiTest, OneHandleServesManyThreads) {
       for (const Observation& observation : WithPrompts(RandomChoices(5, 10, 2, 10 + t))) {
         Add(verifier.get(), Lines({observation}));
         const std::string exchange = ExchangeOf(observation).dump();
-        EXPECT_EQ(pinchbeck_observer_feed(observer.get(), exchange.data(), exchange.size(), nullptr, nullptr),
-                  PINCHBECK_OK);
+        EXPECT_EQ(
+            pinchbeck_observer_observe(observer.get(), exchange.data(), exchange.size(), nullptr, nullptr),
+            PINCHBECK_OK);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_verdict, verifier.get()))["n_observed"], 200);
+  EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_report, verifier.get()))["n_observed"], 200);
   EXPECT_EQ(Json::parse(TextOf(pinchbeck_observer_status, observer.get()))["buffered"], 200);
 }
 

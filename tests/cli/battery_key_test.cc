@@ -1,4 +1,4 @@
-// --battery-key from collection to verdict: the key decides the prompts and is in no file and no output.
+// --battery-key-env from collection to verdict: the key decides the prompts and is in no file and no output.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -58,8 +58,8 @@ class BatteryKeyTest : public CliTest {
     return result;
   }
   CliResult Collect(const std::string& out) {
-    return Run({"collect", "--base-url", server_.url(), "--model", "m", "--api-key-env", "", "--battery-key",
-                kVariable, "--groups", "choice", "--samples", "3", "--out", File(out)});
+    return Run({"collect", "--base-url", server_.url(), "--model", "m", "--api-key-env", "",
+                "--battery-key-env", kVariable, "--groups", "choice", "--samples", "3", "--out", File(out)});
   }
 
   // Three numbers in turn for each prompt, whatever the order of the requests: collections of three answers a
@@ -80,7 +80,7 @@ class BatteryKeyTest : public CliTest {
 
 TEST_F(BatteryKeyTest, OneKeyAtEnrolmentAndVerification) {
   ASSERT_EQ(Collect("reference.jsonl").exit_code, 0) << printed_;
-  ASSERT_EQ(Run({"enroll", "--recording", File("reference.jsonl"), "--battery-key", kVariable, "--groups",
+  ASSERT_EQ(Run({"enroll", "--recording", File("reference.jsonl"), "--battery-key-env", kVariable, "--groups",
                  "choice", "--model", "m", "--out", File("m.json")})
                 .exit_code,
             0)
@@ -117,11 +117,11 @@ TEST_F(BatteryKeyTest, AnotherKeyIsNoticedBeforeAnythingIsSent) {
   const int sent = count_;
   const CliResult verified =
       Run({"verify", "--fingerprint", File("m.json"), "--base-url", server_.url(), "--model", "m",
-           "--api-key-env", "", "--battery-key", kVariable, "--groups", "choice", "--samples", "3"});
+           "--api-key-env", "", "--battery-key-env", kVariable, "--groups", "choice", "--samples", "3"});
   EXPECT_EQ(verified.exit_code, 2);
-  EXPECT_THAT(verified.err, AllOf(HasSubstr("another prompt"), HasSubstr("--battery-key")));
+  EXPECT_THAT(verified.err, AllOf(HasSubstr("another prompt"), HasSubstr("--battery-key-env")));
   EXPECT_EQ(count_, sent);
-  const CliResult enrolled = Run({"enroll", "--recording", File("reference.jsonl"), "--battery-key",
+  const CliResult enrolled = Run({"enroll", "--recording", File("reference.jsonl"), "--battery-key-env",
                                   kVariable, "--model", "m", "--out", File("n.json")});
   EXPECT_EQ(enrolled.exit_code, 2);
   EXPECT_THAT(enrolled.err, HasSubstr("another prompt"));
@@ -131,15 +131,15 @@ TEST_F(BatteryKeyTest, AnotherKeyIsNoticedBeforeAnythingIsSent) {
 // Plain text has a prompt identity of its own, and is the battery's prompt all the same.
 TEST_F(BatteryKeyTest, LegacyCompletions) {
   const std::vector<std::string> endpoint = {
-      "--base-url", server_.url(),   "--api",   "openai_completions", "--model", "m", "--api-key-env",
-      "",           "--battery-key", kVariable, "--samples",          "3"};
+      "--base-url", server_.url(),       "--api",   "openai_completions", "--model", "m", "--api-key-env",
+      "",           "--battery-key-env", kVariable, "--samples",          "3"};
   const auto run = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), endpoint.begin(), endpoint.end());
     return Run(arguments);
   };
   ASSERT_EQ(run({"collect", "--groups", "choice", "--out", File("r.jsonl")}).exit_code, 0) << printed_;
-  EXPECT_EQ(Run({"enroll", "--recording", File("r.jsonl"), "--battery-key", kVariable, "--groups", "choice",
-                 "--model", "m", "--out", File("m.json")})
+  EXPECT_EQ(Run({"enroll", "--recording", File("r.jsonl"), "--battery-key-env", kVariable, "--groups",
+                 "choice", "--model", "m", "--out", File("m.json")})
                 .exit_code,
             0)
       << printed_;
@@ -150,7 +150,8 @@ TEST_F(BatteryKeyTest, LegacyCompletions) {
   printed_.clear();
   ASSERT_EQ(run({"collect", "--groups", "echo", "--seed", "7", "--out", File("seven.jsonl")}).exit_code, 0);
   EXPECT_THAT(printed_, Not(HasSubstr("without --seed")));
-  const CliResult checked = Run({"checks", "--recording", File("echo.jsonl"), "--battery-key", kVariable});
+  const CliResult checked =
+      Run({"checks", "--recording", File("echo.jsonl"), "--battery-key-env", kVariable});
   EXPECT_EQ(checked.exit_code, 1) << "the server repeats no line" << checked.err;
 }
 
@@ -159,7 +160,7 @@ TEST_F(BatteryKeyTest, MissingAndWeakKeysAreRefused) {
   CliResult result = Collect("out.jsonl");
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err,
-              AllOf(HasSubstr("--battery-key"), HasSubstr(kVariable), HasSubstr("NAME of a variable")));
+              AllOf(HasSubstr("--battery-key-env"), HasSubstr(kVariable), HasSubstr("NAME of a variable")));
   setenv(kVariable, "tooweak", 1);
   result = Collect("out.jsonl");
   EXPECT_EQ(result.exit_code, 2);
@@ -170,14 +171,14 @@ TEST_F(BatteryKeyTest, MissingAndWeakKeysAreRefused) {
 
 // Somebody gives the key itself instead of the variable's name.
 TEST_F(BatteryKeyTest, AKeyOnTheCommandLineIsNotRepeated) {
-  const CliResult result = Run({"collect", "--base-url", server_.url(), "--model", "m", "--battery-key", kKey,
-                                "--out", File("out.jsonl")});
+  const CliResult result = Run({"collect", "--base-url", server_.url(), "--model", "m", "--battery-key-env",
+                                kKey, "--out", File("out.jsonl")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, AllOf(HasSubstr("NAME of a variable"), Not(HasSubstr(kKey))));
 }
 
 TEST_F(BatteryKeyTest, ExcludesAnotherBattery) {
-  const CliResult result = Run({"collect", "--base-url", server_.url(), "--model", "m", "--battery-key",
+  const CliResult result = Run({"collect", "--base-url", server_.url(), "--model", "m", "--battery-key-env",
                                 kVariable, "--battery", Write("b.json", "{}"), "--out", File("out.jsonl")});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("--battery"));

@@ -186,7 +186,7 @@ TEST_F(CollectCommandTest, TimesAreReadInSecondsOrWithUnits) {
   EXPECT_THAT(none.err, HasSubstr("the limit of 0 has passed"));
   EXPECT_EQ(server.requests().size(), 0U);
   const Outcome paced = Collect(
-      server.url(), {"--resume", "--pace", "0.2", "--max-time", "1h", "--rpm", "60000", "--tpm", "1e7"});
+      server.url(), {"--resume", "--spread", "0.2", "--max-time", "1h", "--rpm", "60000", "--tpm", "1e7"});
   EXPECT_EQ(paced.exit_code, 0) << paced.err;
   EXPECT_THAT(paced.err, HasSubstr("spread over 200ms"));
   EXPECT_EQ(server.requests().size(), 4U);

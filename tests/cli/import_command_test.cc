@@ -59,7 +59,7 @@ class ImportCommandTest : public CliTest {
 
 TEST_F(ImportCommandTest, LogsAreEnrolledAndVerified) {
   const CliResult reference =
-      RunCli({"import", "--from", "openai-jsonl", Log("a.jsonl", 200, 0), "--out", File("reference.jsonl")});
+      RunCli({"import", "--from", "openai_jsonl", Log("a.jsonl", 200, 0), "--out", File("reference.jsonl")});
   ASSERT_EQ(reference.exit_code, 0) << reference.err;
   EXPECT_THAT(reference.out, HasSubstr("Imported 200 requests (0 failed) of 1 kinds"));
   ASSERT_EQ(RunCli({"enroll", "--recording", File("reference.jsonl"), "--model", "gpt-x", "--out",
@@ -73,7 +73,7 @@ TEST_F(ImportCommandTest, LogsAreEnrolledAndVerified) {
   for (const auto& [first, differs] : cases) {
     const std::string out = File("observed-" + std::to_string(first) + ".jsonl");
     const CliResult observed =
-        RunCli({"import", "--from", "openai-jsonl", Log("b.jsonl", 100, first), "--fingerprint",
+        RunCli({"import", "--from", "openai_jsonl", Log("b.jsonl", 100, first), "--fingerprint",
                 File("gpt-x.json"), "--session", "today", "--out", out});
     ASSERT_EQ(observed.exit_code, 0) << observed.err;
     EXPECT_THAT(observed.out, HasSubstr("100 were asked as a probe"));
@@ -92,7 +92,7 @@ TEST_F(ImportCommandTest, EverySampleIsImported) {
     std::vector<std::string> flags;
     std::size_t observations;
     const char* out;
-  } cases[] = {{"openai-jsonl", "openai.jsonl", {}, 3, "(1 failed)"},
+  } cases[] = {{"openai_jsonl", "openai.jsonl", {}, 3, "(1 failed)"},
                {"litellm", "litellm.json", {}, 2, "1 records left out: answered from a cache"},
                {"langfuse",
                 "langfuse.jsonl",
@@ -112,7 +112,7 @@ TEST_F(ImportCommandTest, EverySampleIsImported) {
     ASSERT_EQ(read.size(), observations) << format;
     EXPECT_EQ(read[0].probe.substr(0, 4), "log/");
     // One prompt asked in one way is one probe in every log.
-    EXPECT_EQ(read[0].probe, Read(File("openai-jsonl.jsonl.gz")).at(0).probe) << format;
+    EXPECT_EQ(read[0].probe, Read(File("openai_jsonl.jsonl.gz")).at(0).probe) << format;
   }
 }
 
@@ -135,7 +135,7 @@ TEST_F(ImportCommandTest, ASeedMakesNoDraws) {
     lines += pair.dump() + "\n";
   }
   const CliResult result =
-      RunCli({"import", "--from", "openai-jsonl", Write("seeds.jsonl", lines), "--out", File("r.jsonl")});
+      RunCli({"import", "--from", "openai_jsonl", Write("seeds.jsonl", lines), "--out", File("r.jsonl")});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("3 records left out: a seed"));
   const std::vector<Observation> read = Read(File("r.jsonl"));
@@ -147,27 +147,27 @@ TEST_F(ImportCommandTest, SamplesAreNumberedOnlyWithoutIds) {
   const std::string log =
       Write("log.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
 "response": {"id": "a", "choices": [{"message": {"content": "A"}}]}})");
-  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", log, "--out", File("a.jsonl")}).exit_code, 0);
+  ASSERT_EQ(RunCli({"import", "--from", "openai_jsonl", log, "--out", File("a.jsonl")}).exit_code, 0);
   EXPECT_FALSE(Read(File("a.jsonl")).at(0).sample.has_value());
   const std::string plain =
       Write("plain.jsonl", R"({"request": {"messages": [{"role": "user", "content": "Pick."}]},
 "response": {"choices": [{"message": {"content": "A"}}]}})");
-  ASSERT_EQ(RunCli({"import", "--from", "openai-jsonl", plain, "--out", File("b.jsonl")}).exit_code, 0);
+  ASSERT_EQ(RunCli({"import", "--from", "openai_jsonl", plain, "--out", File("b.jsonl")}).exit_code, 0);
   EXPECT_EQ(Read(File("b.jsonl")).at(0).sample, 1);
 }
 
 TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
   const std::string one = Log("one.jsonl", 5, 0), two = Log("two.jsonl", 7, 0, "gpt-y");
-  const CliResult both = RunCli({"import", "--from", "openai-jsonl", one, two, "--out", File("r1.jsonl")});
+  const CliResult both = RunCli({"import", "--from", "openai_jsonl", one, two, "--out", File("r1.jsonl")});
   EXPECT_EQ(both.exit_code, kExitInputError);
   EXPECT_THAT(both.err, HasSubstr("several models (gpt-x, gpt-y)"));
   EXPECT_FALSE(std::filesystem::exists(File("r1.jsonl")));
   const CliResult single =
-      RunCli({"import", "--from", "openai-jsonl", one, two, "--model", "gpt-y", "--out", File("r2.jsonl")});
+      RunCli({"import", "--from", "openai_jsonl", one, two, "--model", "gpt-y", "--out", File("r2.jsonl")});
   EXPECT_THAT(single.out, HasSubstr("Imported 7 requests"));
   EXPECT_THAT(single.out, HasSubstr("5 records left out: another model was asked for"));
   const CliResult none =
-      RunCli({"import", "--from", "openai-jsonl", one, "--model", "gpt-z", "--out", File("r3.jsonl")});
+      RunCli({"import", "--from", "openai_jsonl", one, "--model", "gpt-z", "--out", File("r3.jsonl")});
   EXPECT_EQ(none.exit_code, kExitInputError);
   EXPECT_FALSE(std::filesystem::exists(File("r3.jsonl")));
 
@@ -177,14 +177,14 @@ TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
   const std::string mixed =
       Write("mixed.jsonl", request + R"(, "endpoint": "https://a.example/v1"})" + "\n" + request +
                                R"(, "endpoint": "https://b.example/v1"})" + "\n" + request + "}\n");
-  const CliResult several = RunCli({"import", "--from", "openai-jsonl", mixed, "--out", File("r4.jsonl")});
+  const CliResult several = RunCli({"import", "--from", "openai_jsonl", mixed, "--out", File("r4.jsonl")});
   EXPECT_EQ(several.exit_code, kExitInputError);
   EXPECT_THAT(several.err, HasSubstr("several endpoints (https://a.example/v1, https://b.example/v1)"));
   const std::string slash =
       Write("slash.jsonl", request + R"(, "endpoint": "https://a.example/v1"})" + "\n" + request +
                                R"(, "endpoint": "https://a.example/v1/"})" + "\n");
-  EXPECT_EQ(RunCli({"import", "--from", "openai-jsonl", slash, "--out", File("r6.jsonl")}).exit_code, 0);
-  const CliResult chosen = RunCli({"import", "--from", "openai-jsonl", mixed, "--endpoint",
+  EXPECT_EQ(RunCli({"import", "--from", "openai_jsonl", slash, "--out", File("r6.jsonl")}).exit_code, 0);
+  const CliResult chosen = RunCli({"import", "--from", "openai_jsonl", mixed, "--endpoint",
                                    "https://b.example/v1/", "--out", File("r5.jsonl")});
   EXPECT_THAT(chosen.out, HasSubstr("Imported 1 requests"));
   EXPECT_THAT(chosen.out, HasSubstr("2 records left out: sent to another endpoint"));
@@ -193,7 +193,7 @@ TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
 TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
   const std::string good = Log("good.jsonl", 3, 0);
   const std::string bad = Write("bad.jsonl", "{\"request\": {\"temperature\": \"hot\"}}\n[3]\n");
-  const CliResult result = RunCli({"import", "--from", "openai-jsonl", good, bad, "--out", File("r.jsonl")});
+  const CliResult result = RunCli({"import", "--from", "openai_jsonl", good, bad, "--out", File("r.jsonl")});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("Imported 3 requests"));
   EXPECT_THAT(result.err, HasSubstr("2 records left out that cannot be read"));
@@ -203,12 +203,12 @@ TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
 
 TEST_F(ImportCommandTest, ErrorsLeaveNoFileAndNoneIsOverwritten) {
   const std::string bad = Write("bad.jsonl", "{\"request\": {\"temperature\": \"hot\"}}\n");
-  const CliResult result = RunCli({"import", "--from", "openai-jsonl", bad, "--out", File("r.jsonl")});
+  const CliResult result = RunCli({"import", "--from", "openai_jsonl", bad, "--out", File("r.jsonl")});
   EXPECT_EQ(result.exit_code, kExitInputError);
   EXPECT_THAT(result.err, HasSubstr("bad.jsonl:1: request.temperature: expected a number"));
   EXPECT_FALSE(std::filesystem::exists(File("r.jsonl")));
   const std::string kept = Write("kept.jsonl", "precious");
-  const CliResult refused = RunCli({"import", "--from", "openai-jsonl", Log("a.jsonl", 1, 0), "--out", kept});
+  const CliResult refused = RunCli({"import", "--from", "openai_jsonl", Log("a.jsonl", 1, 0), "--out", kept});
   EXPECT_EQ(refused.exit_code, kExitInputError);
   EXPECT_THAT(refused.err, HasSubstr("the file exists"));
   EXPECT_TRUE(std::filesystem::exists(kept));

@@ -22,7 +22,7 @@ std::vector<std::string> Plan(const std::vector<std::string>& more) {
 
 TEST(PlanCommandTest, TextNamesRequestsTokensMoneyAndError) {
   const CliResult result = RunCli(
-      Plan({"--input-tokens", "30", "--output-tokens", "3", "--price-input", "2.5", "--price-output", "10"}));
+      Plan({"--input-tokens", "30", "--output-tokens", "3", "--price-in", "2.5", "--price-out", "10"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, AllOf(HasSubstr("GLM-5 served for GPT-4o"), HasSubstr("requests"),
                                 HasSubstr("tokens"), HasSubstr("at the prices given"), HasSubstr("+-")));
@@ -62,7 +62,7 @@ TEST(PlanCommandTest, PlansForAKindOfChange) {
   EXPECT_EQ(text.exit_code, 0) << text.err;
   EXPECT_THAT(text.out, AllOf(HasSubstr("To notice temperature 0.3 at an endpoint of GPT-4o"),
                               HasSubstr("know no alternatives"), HasSubstr("(configuration)")));
-  const CliResult json = with("other-model", "--json");
+  const CliResult json = with("other_model", "--json");
   EXPECT_NE(json.exit_code, 2) << json.err;
   const Json plan = Json::parse(json.out);
   EXPECT_THAT(plan["change"].get<std::string>(), HasSubstr("choice 0.1 bits"));
@@ -70,15 +70,15 @@ TEST(PlanCommandTest, PlansForAKindOfChange) {
   const CliResult length = with("length=2", "");
   EXPECT_EQ(length.exit_code, 2);
   EXPECT_THAT(length.err, HasSubstr("no data in which"));
-  EXPECT_THAT(with("colour=red", "").err, HasSubstr("give other-model, temperature=T or length=F"));
+  EXPECT_THAT(with("colour=red", "").err, HasSubstr("give other_model, temperature=T or length=F"));
   EXPECT_THAT(RunCli({"plan", "--fingerprint", kFolder + "GPT-4o.json"}).err, HasSubstr("--change"));
 }
 
 TEST(PlanCommandTest, ErrorsNameOptionAndFile) {
   EXPECT_EQ(RunCli(Plan({"--power", "2"})).exit_code, 2);
-  const CliResult price = RunCli(Plan({"--price-input", "2"}));
+  const CliResult price = RunCli(Plan({"--price-in", "2"}));
   EXPECT_EQ(price.exit_code, 2);
-  EXPECT_THAT(price.err, HasSubstr("--price-output"));
+  EXPECT_THAT(price.err, HasSubstr("--price-out"));
   const CliResult missing = RunCli({"plan", "--fingerprint", "nowhere.json", "--against", "nowhere.json"});
   EXPECT_EQ(missing.exit_code, 2);
   EXPECT_THAT(missing.err, HasSubstr("nowhere.json"));

@@ -277,13 +277,14 @@ TEST_F(RedactionTest, DoctorVerifyAndChecks) {
 
   // Here the canary is the secret of the probes as well.
   ASSERT_EQ(
-      run(endpoint(server.url(), {"collect", "--groups", "cache,echo", "--samples", "10", "--battery-key",
+      run(endpoint(server.url(), {"collect", "--groups", "cache,echo", "--samples", "10", "--battery-key-env",
                                   "PINCHBECK_TEST_KEY", "--out", File("checks.jsonl")})),
       0)
       << FileContent(File("command.err"));
   for (const char* form : {"--json", "--alpha=0.01"}) {
     EXPECT_EQ(
-        run({"checks", "--recording", File("checks.jsonl"), "--battery-key", "PINCHBECK_TEST_KEY", form}), 1)
+        run({"checks", "--recording", File("checks.jsonl"), "--battery-key-env", "PINCHBECK_TEST_KEY", form}),
+        1)
         << FileContent(File("command.err"));
   }
 }
@@ -380,7 +381,7 @@ TEST_F(RedactionTest, ABatteryKeyIsKeptOutOfCoreDumpsToo) {
                        "echo",
                        "--samples",
                        "1",
-                       "--battery-key",
+                       "--battery-key-env",
                        "PINCHBECK_TEST_KEY",
                        "--base-url",
                        server.url(),

@@ -18,9 +18,9 @@ class LibraryTest : public FolderTest {
     Write("a/one.json", SerializeFingerprint(ChoiceFingerprint("one", 0)));
     Write("b/two.json", SerializeFingerprint(ChoiceFingerprint("two", 1)));
     Write("README.md", "not a fingerprint");
-    const auto index = BuildIndex(folder());
+    const auto index = BuildFingerprintIndex(folder());
     ASSERT_TRUE(index.ok()) << index.status();
-    ASSERT_TRUE(SaveIndex(*index, folder()).ok());
+    ASSERT_TRUE(SaveFingerprintIndex(*index, folder()).ok());
   }
   std::string CheckError() { return CheckLibrary(folder()).status().ToString(); }
 };
@@ -30,14 +30,14 @@ TEST_F(LibraryTest, IndexDescribesEveryFile) {
   ASSERT_TRUE(check.ok()) << check.status();
   EXPECT_TRUE(check->index_found);
   ASSERT_EQ(check->index.size(), 2u);
-  const IndexEntry& entry = check->index[0];
+  const FingerprintIndexEntry& entry = check->index[0];
   EXPECT_EQ(entry.file, "a/one.json");
   EXPECT_EQ(entry.model, "one");
   EXPECT_EQ(entry.answers, 80);
   EXPECT_EQ(entry.probes, 2);
   EXPECT_THAT(entry.signals, ElementsAre("choice"));
   EXPECT_EQ(entry.bytes, static_cast<std::int64_t>(Read(File("a/one.json")).size()));
-  const auto parsed = ParseIndex(SerializeIndex(check->index));
+  const auto parsed = ParseFingerprintIndex(SerializeFingerprintIndex(check->index));
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(*parsed, check->index);
 }

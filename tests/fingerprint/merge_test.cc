@@ -27,7 +27,7 @@ Observations Together(Observations a, const Observations& b) {
 }
 
 // The message of a merge that must fail.
-std::string Refusal(const Fingerprint& a, const Fingerprint& b, const MergeOptions& options = {}) {
+std::string Refusal(const Fingerprint& a, const Fingerprint& b, const FingerprintMergeOptions& options = {}) {
   const auto merged = MergeFingerprints(std::vector<const Fingerprint*>{&a, &b}, options);
   EXPECT_EQ(merged.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(merged.status().message());

@@ -91,7 +91,7 @@ TEST(ShippedTest, AllLoadAndAgreeWithTheIndex) {
   EXPECT_TRUE(check->index_found);
   EXPECT_GE(check->index.size(), 17u);
   std::int64_t bytes = 0;
-  for (const IndexEntry& entry : check->index) bytes += entry.bytes;
+  for (const FingerprintIndexEntry& entry : check->index) bytes += entry.bytes;
   EXPECT_LE(bytes, kLargestFolder);
 }
 
@@ -127,9 +127,9 @@ TEST(ShippedTest, HoldFiguresWithTheirProvenanceAndNoTexts) {
 
 // Answers of one reply are not independent: no verdict may rest on them.
 TEST(ShippedTest, DependentAnswersAreForRankingOnly) {
-  const auto index = BuildIndex(kFolder);
+  const auto index = BuildFingerprintIndex(kFolder);
   ASSERT_TRUE(index.ok());
-  for (const IndexEntry& entry : *index) {
+  for (const FingerprintIndexEntry& entry : *index) {
     const bool dependent = entry.file.starts_with("fpverify_frontier/");
     EXPECT_EQ(entry.use == FingerprintUse::kRankingOnly, dependent) << entry.file;
   }

@@ -50,7 +50,7 @@ TEST(BootstrapTest, IntervalsOfTheSameReplicatesAgreeWithSciPy) {
     const double acceleration = internal::Acceleration(strata, statistic);
     EffectEstimate estimate;
     estimate.value = internal::Resample(strata).Evaluate(statistic);
-    estimate.level = item["level"];
+    estimate.confidence = item["level"];
     EXPECT_NEAR(estimate.value, item["value"].get<double>(), 1e-14);
     for (const BootstrapMethod method : {BootstrapMethod::kPercentile, BootstrapMethod::kBca}) {
       auto replicates = item["replicates"].get<Values>();
@@ -140,7 +140,7 @@ TEST(BootstrapTest, ConstantsAndSingleItemsHaveNoWidth) {
 }
 
 TEST(BootstrapTest, ValueOutsideAllReplicatesStaysInTheirRange) {
-  EffectEstimate estimate{.value = 10, .low = 0, .high = 0, .level = 0.9, .method = {}};
+  EffectEstimate estimate{.value = 10, .low = 0, .high = 0, .confidence = 0.9, .method = {}};
   Values replicates = {1, 2, 3, 4, 5, 6, 7, 8, 9};
   internal::SetInterval(replicates, BootstrapMethod::kBca, 0.1, estimate);
   EXPECT_GE(estimate.low, 1);
@@ -162,10 +162,10 @@ TEST(BootstrapTest, BadInputIsNamed) {
   const std::vector<Case> cases = {{none, zero, {}, "strata: the list is empty"},
                                    {empty_side, zero, {}, "strata[1] has 0 and 1"},
                                    {huge, zero, {}, "strata[0] has 1099511627776"},
-                                   {good, zero, {.level = 0}, "level is 0"},
-                                   {good, zero, {.level = std::nan("")}, "level is nan"},
+                                   {good, zero, {.confidence = 0}, "confidence is 0"},
+                                   {good, zero, {.confidence = std::nan("")}, "confidence is nan"},
                                    {good, zero, {.replicates = 0}, "replicates is 0"},
-                                   {good, zero, {.level = 0.99, .replicates = 100}, "replicates is 100"},
+                                   {good, zero, {.confidence = 0.99, .replicates = 100}, "replicates is 100"},
                                    {good,
                                     zero,
                                     {.replicates = std::numeric_limits<std::int64_t>::max()},

@@ -30,8 +30,8 @@ TEST(CountPowerTest, AgreesWithEnumeration) {
                                   item["n_observed"].get<std::int64_t>(), options);
     ASSERT_TRUE(power.ok()) << power.status();
     // The interval fails with chance 1e-6 for another seed.
-    EXPECT_LT(power->lower, item["power"].get<double>());
-    EXPECT_GT(power->upper, item["power"].get<double>());
+    EXPECT_LT(power->low, item["power"].get<double>());
+    EXPECT_GT(power->high, item["power"].get<double>());
     EXPECT_LT(power->monte_carlo_error, 0.03);
   }
 }

@@ -90,7 +90,7 @@ TEST(DivergenceTest, BadCellsAreNamed) {
                                    {{{{std::int64_t{1} << 60}, {1}}}, {}, "cells[0]: category 0 has count"},
                                    {{{{0, 0}, {1, 1}}}, {}, "cells[0]: 0 and 2 answers"},
                                    {{{{}, {}}}, {}, "cells[0]: 0 and 0 answers"},
-                                   {{good}, {.level = 1}, "level is 1"},
+                                   {{good}, {.confidence = 1}, "confidence is 1"},
                                    {{good}, {.replicates = 10}, "replicates is 10"}};
   for (const Case& c : cases) {
     for (const auto& result :
@@ -215,8 +215,8 @@ TEST(MmdEffectTest, BadCellsAreNamed) {
     EXPECT_THAT(pinchbeck::internal::Message(result.status()), HasSubstr("cells[1]"));
   }
   EXPECT_THAT(pinchbeck::internal::Message(MmdEffect({}).status()), HasSubstr("empty"));
-  EXPECT_THAT(pinchbeck::internal::Message(MmdEffect({&good, 1}, {.level = 2}).status()),
-              HasSubstr("level is 2"));
+  EXPECT_THAT(pinchbeck::internal::Message(MmdEffect({&good, 1}, {.confidence = 2}).status()),
+              HasSubstr("confidence is 2"));
 }
 
 }  // namespace

@@ -35,13 +35,13 @@ TEST(ProbabilityOfSuperiorityTest, AgreesWithSciPyAndARootFinder) {
   ASSERT_GE(Golden()["superiority"].size(), 25u);
   for (const Json& item : Golden()["superiority"]) {
     const auto x = item["reference"].get<Values>(), y = item["observed"].get<Values>();
-    const auto result = ProbabilityOfSuperiority(x, y, {.level = item["level"]});
+    const auto result = ProbabilityOfSuperiority(x, y, {.confidence = item["level"]});
     ASSERT_TRUE(result.ok());
     EXPECT_NEAR(result->value, item["value"].get<double>(), 1e-15);
     // The root finder stops at 1e-14.
     EXPECT_NEAR(result->low, item["low"].get<double>(), 1e-12);
     EXPECT_NEAR(result->high, item["high"].get<double>(), 1e-12);
-    EXPECT_EQ(result->level, item["level"].get<double>());
+    EXPECT_EQ(result->confidence, item["level"].get<double>());
   }
 }
 
@@ -89,7 +89,7 @@ TEST(HodgesLehmannTest, AgreesWithR) {
   for (const Json& item : Golden()["shift"]) {
     const auto x = item["reference"].get<Values>(), y = item["observed"].get<Values>();
     const bool ratio = item["ratio"];
-    const IntervalOptions options{.level = item["level"]};
+    const IntervalOptions options{.confidence = item["level"]};
     const auto result = ratio ? HodgesLehmannRatio(x, y, options) : HodgesLehmannShift(x, y, options);
     ASSERT_TRUE(result.ok());
     const std::string name = std::to_string(x.size()) + "+" + std::to_string(y.size());
@@ -137,7 +137,7 @@ TEST(HodgesLehmannTest, TooFewValuesForTheLevelGiveNoBounds) {
   EXPECT_EQ(shift.value, 3);
   EXPECT_EQ(shift.low, -kInfinity);
   EXPECT_EQ(shift.high, kInfinity);
-  EXPECT_TRUE(std::isfinite(HodgesLehmannShift(Values{1, 2, 3}, Values{4, 5, 6}, {.level = 0.9})->low));
+  EXPECT_TRUE(std::isfinite(HodgesLehmannShift(Values{1, 2, 3}, Values{4, 5, 6}, {.confidence = 0.9})->low));
   const auto ratio = *HodgesLehmannRatio(Values{2}, Values{6});
   EXPECT_NEAR(ratio.value, 3, 1e-15);
   EXPECT_EQ(ratio.low, 0);
@@ -162,19 +162,19 @@ TEST(EffectSizeTest, BadInputIsNamed) {
       [](auto& x, auto& y, auto& o) { return HodgesLehmannRatio(x, y, o); }};
   struct Case {
     Values reference, observed;
-    double level;
+    double confidence;
     const char* message;
   };
   const std::vector<Case> cases = {{empty, good, 0.9, "reference: the sample is empty"},
                                    {good, empty, 0.9, "observed: the sample is empty"},
                                    {nan, good, 0.9, "reference[1] is NaN"},
                                    {good, infinite, 0.9, "observed[0] is infinite"},
-                                   {good, good, 0, "level is 0"},
-                                   {good, good, 1, "level is 1"},
-                                   {good, good, std::nan(""), "level is nan"}};
+                                   {good, good, 0, "confidence is 0"},
+                                   {good, good, 1, "confidence is 1"},
+                                   {good, good, std::nan(""), "confidence is nan"}};
   for (const Function& function : functions) {
     for (const Case& c : cases) {
-      const auto result = function(c.reference, c.observed, {.level = c.level});
+      const auto result = function(c.reference, c.observed, {.confidence = c.confidence});
       ASSERT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << c.message;
       EXPECT_THAT(pinchbeck::internal::Message(result.status()), HasSubstr(c.message));
     }

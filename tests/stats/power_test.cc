@@ -24,8 +24,8 @@ TEST(ClopperPearsonTest, AgreesWithSciPy) {
     const auto interval = ClopperPearson(item["successes"], item["trials"], item["confidence"]);
     ASSERT_TRUE(interval.ok());
     // SciPy's quantiles are good to about 1e-10.
-    EXPECT_NEAR(interval->lower, item["lower"].get<double>(), 1e-9);
-    EXPECT_NEAR(interval->upper, item["upper"].get<double>(), 1e-9);
+    EXPECT_NEAR(interval->low, item["lower"].get<double>(), 1e-9);
+    EXPECT_NEAR(interval->high, item["upper"].get<double>(), 1e-9);
   }
 }
 
@@ -33,15 +33,15 @@ TEST(ClopperPearsonTest, AgreesWithSciPy) {
 TEST(ClopperPearsonTest, EqualsExactArithmetic) {
   const struct {
     std::int64_t successes, trials;
-    double confidence, lower, upper;
+    double confidence, low, high;
   } cases[] = {{0, 10, 0.95, 0.0, 0.30849710781873796},
                {3, 10, 0.95, 0.06673951117772958, 0.6524528500599729},
                {10, 10, 0.99, 0.5887040186524644, 1.0}};
   for (const auto& c : cases) {
     const auto interval = ClopperPearson(c.successes, c.trials, c.confidence);
     ASSERT_TRUE(interval.ok()) << interval.status();
-    EXPECT_NEAR(interval->lower, c.lower, 1e-11);
-    EXPECT_NEAR(interval->upper, c.upper, 1e-11);
+    EXPECT_NEAR(interval->low, c.low, 1e-11);
+    EXPECT_NEAR(interval->high, c.high, 1e-11);
   }
 }
 
@@ -52,7 +52,7 @@ TEST(ClopperPearsonTest, CoversEveryChance) {
     for (std::int64_t k = 0; k <= kTrials; ++k) {
       const auto interval = ClopperPearson(k, kTrials, 0.95);
       ASSERT_TRUE(interval.ok());
-      if (interval->lower > chance || interval->upper < chance) continue;
+      if (interval->low > chance || interval->high < chance) continue;
       covered += BinomialUpperTail(k, kTrials, chance) - BinomialUpperTail(k + 1, kTrials, chance);
     }
     EXPECT_GE(covered, 0.95 - 1e-9) << chance;
@@ -78,8 +78,8 @@ TEST(EstimatePowerTest, CoversAKnownPower) {
                                    {.alpha = 0.01, .runs = 4000, .seed = 3, .confidence = 0.999999});
   ASSERT_TRUE(power.ok());
   // Chance of failure 1e-6 for another seed.
-  EXPECT_LT(power->lower, 0.7);
-  EXPECT_GT(power->upper, 0.7);
+  EXPECT_LT(power->low, 0.7);
+  EXPECT_GT(power->high, 0.7);
   EXPECT_EQ(power->runs, 4000);
   EXPECT_EQ(power->power, static_cast<double>(power->rejections) / 4000);
   EXPECT_NEAR(power->monte_carlo_error, std::sqrt(0.7 * 0.3 / 4000), 2e-4);
@@ -93,7 +93,7 @@ TEST(EstimatePowerTest, ErrorIsNotZeroAtTheEnds) {
     const auto power = EstimatePower([=](std::uint64_t seed) { return Coin(seed, chance); }, {.runs = 100});
     EXPECT_EQ(power->power, chance);
     EXPECT_GT(power->monte_carlo_error, 0);
-    EXPECT_GT(power->upper - power->lower, 0.01);
+    EXPECT_GT(power->high - power->low, 0.01);
   }
 }
 
@@ -124,9 +124,9 @@ TEST(RequiredSampleSizeTest, FindsTheKnownSize) {
   // Slope .001 per response, error .0047: off by about 5, so 25 is five standard deviations.
   EXPECT_NEAR(static_cast<double>(*result->n), 230, 25);
   EXPECT_TRUE(result->monotone);
-  EXPECT_LE(result->n_lower, *result->n);
-  ASSERT_TRUE(result->n_upper.has_value());
-  EXPECT_GE(*result->n_upper, *result->n);
+  EXPECT_LE(result->n_low, *result->n);
+  ASSERT_TRUE(result->n_high.has_value());
+  EXPECT_GE(*result->n_high, *result->n);
   EXPECT_LE(result->steps.size(), 20u);
   EXPECT_NEAR(result->power.power, 0.9, 0.03);
   for (std::size_t i = 1; i < result->steps.size(); ++i)
@@ -138,7 +138,7 @@ TEST(RequiredSampleSizeTest, SmallestAndUnreachable) {
   EXPECT_EQ(easy->n, 2000);
   const auto hard = RequiredSampleSize(Known, {.largest = 100});
   EXPECT_FALSE(hard->n.has_value());
-  EXPECT_FALSE(hard->n_upper.has_value());
+  EXPECT_FALSE(hard->n_high.has_value());
   EXPECT_NEAR(hard->power.power, 1 - std::exp(-1), 0.05);
   EXPECT_EQ(hard->steps.back().n, 100);
 }

@@ -10,7 +10,7 @@ namespace pinchbeck::stats {
 namespace {
 
 TEST(SuccessRateBetTest, IsTheMeanOfTheProducts) {
-  auto bet = SuccessRateBet::Make(0.8);
+  auto bet = SuccessRateBet::Create(0.8);
   ASSERT_TRUE(bet.ok());
   const bool outcomes[] = {false, true, false, false, true, false};
   double products[] = {1, 1, 1, 1, 1};
@@ -28,7 +28,7 @@ TEST(SuccessRateBetTest, IsTheMeanOfTheProducts) {
 
 // As the comment of the class states; after four the wealth is (4.6^4 + 3^4 + 2^4 + 1.4^4 + 1.2^4) / 5 = 110.
 TEST(SuccessRateBetTest, FailuresInARowDecideAndOneDoesNot) {
-  auto bet = SuccessRateBet::Make(0.8);
+  auto bet = SuccessRateBet::Create(0.8);
   ASSERT_TRUE(bet.ok());
   bet->Update(false);
   EXPECT_GT(bet->p_value(), 0.3);
@@ -46,7 +46,7 @@ TEST(SuccessRateBetTest, KeepsItsLevelAtEveryStoppingTime) {
     constexpr int kRuns = 4000;
     for (int run = 0; run < kRuns; ++run) {
       CounterRng rng(17, static_cast<std::uint64_t>(run));
-      auto bet = SuccessRateBet::Make(promised);
+      auto bet = SuccessRateBet::Create(promised);
       ASSERT_TRUE(bet.ok());
       for (int i = 0; i < 200; ++i) bet->Update(rng.Uniform() < promised);
       rejected += bet->p_value() <= 0.05 ? 1 : 0;
@@ -56,7 +56,7 @@ TEST(SuccessRateBetTest, KeepsItsLevelAtEveryStoppingTime) {
 }
 
 TEST(SuccessRateBetTest, ForgedSuccessesLoseWealthAndLateFailuresStillCount) {
-  auto bet = SuccessRateBet::Make(0.8);
+  auto bet = SuccessRateBet::Create(0.8);
   ASSERT_TRUE(bet.ok());
   for (int i = 0; i < 30; ++i) bet->Update(true);
   EXPECT_EQ(bet->p_value(), 1.0);
@@ -66,7 +66,7 @@ TEST(SuccessRateBetTest, ForgedSuccessesLoseWealthAndLateFailuresStillCount) {
 
 TEST(SuccessRateBetTest, TheRateIsAProperShare) {
   for (const double bad : {0.0, 1.0, -0.5, std::nan("")}) {
-    EXPECT_EQ(SuccessRateBet::Make(bad).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(SuccessRateBet::Create(bad).status().code(), absl::StatusCode::kInvalidArgument);
   }
 }
 

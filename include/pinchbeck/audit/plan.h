@@ -34,9 +34,10 @@ struct PlanOptions {
   // Tokens of a request where the fingerprints do not say.
   std::optional<double> input_tokens = std::nullopt;
   std::optional<double> output_tokens = std::nullopt;
-  // Prices of a million tokens, in any currency. Without both, no money is stated.
-  std::optional<double> price_input = std::nullopt;
-  std::optional<double> price_output = std::nullopt;
+  // Price of a million input and of a million output tokens, in any currency. Without both, no money is
+  // stated.
+  std::optional<double> price_per_mtok_in = std::nullopt;
+  std::optional<double> price_per_mtok_out = std::nullopt;
 };
 
 // One probe, in the order in which the cheapest design takes them.
@@ -150,7 +151,7 @@ struct PlanChange {
   double value = 1;
 };
 
-// "other-model", "temperature=T" with T above 0 and up to 10, "length=F" with F above 0 and up to 100.
+// "other_model", "temperature=T" with T above 0 and up to 10, "length=F" with F above 0 and up to 100.
 // InvalidArgument: anything else.
 [[nodiscard]] absl::StatusOr<PlanChange> ParsePlanChange(std::string_view text);
 

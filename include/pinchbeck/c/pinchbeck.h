@@ -96,11 +96,11 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_verifier_new(const pinchbeck_fingerprin
  * the signals keep, not with the texts. */
 PINCHBECK_C_API pinchbeck_code pinchbeck_verifier_add(pinchbeck_verifier* verifier, const char* lines,
                                                       size_t length, pinchbeck_error** error);
-/* The verdict on what was added so far, as JSON (schema pinchbeck.report/1, the output of `pinchbeck verify
+/* The report on what was added so far, as JSON (schema pinchbeck.report/1, the output of `pinchbeck verify
  * --json`). May be called again after more was added, but a verdict that is read repeatedly until it pleases
  * has no error rate: watch with a monitor instead. FAILED_PRECONDITION: conditions differ. */
-PINCHBECK_C_API pinchbeck_code pinchbeck_verifier_verdict(const pinchbeck_verifier* verifier, char** json,
-                                                          pinchbeck_error** error);
+PINCHBECK_C_API pinchbeck_code pinchbeck_verifier_report(const pinchbeck_verifier* verifier, char** json,
+                                                         pinchbeck_error** error);
 PINCHBECK_C_API void pinchbeck_verifier_free(pinchbeck_verifier* verifier);
 
 /* ---- Monitors: a test that may be read after every answer. ---- */
@@ -139,7 +139,7 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* obse
                                                         const pinchbeck_fingerprint* const* alternatives,
                                                         size_t alternative_count, const char* options_json,
                                                         pinchbeck_error** error);
-/* One exchange as JSON:
+/* Takes note of one exchange, given as JSON:
  *
  *   {"api": "openai_chat" or "anthropic", "request": BODY, "response": BODY, "status": 200, "complete": true,
  *    "time": "RFC 3339", "endpoint": URL, "session": NAME, "total_s": S, "first_token_s": S, "redact": KEY}
@@ -150,9 +150,9 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* obse
  * kept. `use` (may be NULL) is set to a name that lives as long as the library: "probe", "failed",
  * "unknown_prompt", "other_settings", "prompt_not_text", "seed", "other_parameter", "other_model" or
  * "other_endpoint"; only the first two are buffered. Chunks whose times decrease lose all times. */
-PINCHBECK_C_API pinchbeck_code pinchbeck_observer_feed(pinchbeck_observer* observer,
-                                                       const char* exchange_json, size_t length,
-                                                       const char** use, pinchbeck_error** error);
+PINCHBECK_C_API pinchbeck_code pinchbeck_observer_observe(pinchbeck_observer* observer,
+                                                          const char* exchange_json, size_t length,
+                                                          const char** use, pinchbeck_error** error);
 /* Takes the buffered observations as lines of a recording, each with a newline; "" when there are none. They
  * can be given to pinchbeck_verifier_add() or appended to a file. When this fails for want of memory they are
  * lost. */

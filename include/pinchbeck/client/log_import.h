@@ -31,7 +31,7 @@ enum class LogFormat : std::uint8_t {
   kOtel,
 };
 [[nodiscard]] std::span<const LogFormat> AllLogFormats();
-// "openai-jsonl", "litellm", "langfuse", "helicone", "otel".
+// "openai_jsonl", "litellm", "langfuse", "helicone", "otel".
 [[nodiscard]] std::string_view LogFormatName(LogFormat format);
 [[nodiscard]] std::optional<LogFormat> LogFormatFromName(std::string_view name);
 

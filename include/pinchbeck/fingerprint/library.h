@@ -19,7 +19,7 @@ inline constexpr std::string_view kFingerprintIndexSchema = "pinchbeck.fingerpri
 inline constexpr std::string_view kFingerprintIndexFile = "index.json";
 
 // What an index says of one fingerprint.
-struct IndexEntry {
+struct FingerprintIndexEntry {
   // Path below the library's folder, with '/'.
   std::string file;
   // Of the file's bytes.
@@ -37,11 +37,11 @@ struct IndexEntry {
   std::vector<std::string> signals = {};
   std::optional<std::string> first_time = std::nullopt;
   std::optional<std::string> last_time = std::nullopt;
-  friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
+  friend bool operator==(const FingerprintIndexEntry&, const FingerprintIndexEntry&) = default;
 };
 
 // Entries by file name.
-using FingerprintIndex = std::vector<IndexEntry>;
+using FingerprintIndex = std::vector<FingerprintIndexEntry>;
 
 // Fingerprint files (*.json but index files) of a folder and its subfolders, relative to it, sorted. Links to
 // folders are not followed. NotFound: no such folder.
@@ -51,14 +51,14 @@ using FingerprintIndex = std::vector<IndexEntry>;
 [[nodiscard]] std::vector<std::string> PlannedSignals(const SignalPlan& plan);
 
 // Reads every fingerprint of the folder and describes it. Errors of LoadFingerprint() are passed on.
-[[nodiscard]] absl::StatusOr<FingerprintIndex> BuildIndex(const std::string& folder);
+[[nodiscard]] absl::StatusOr<FingerprintIndex> BuildFingerprintIndex(const std::string& folder);
 
 // Deterministic JSON, one entry a line.
-[[nodiscard]] std::string SerializeIndex(const FingerprintIndex& index);
+[[nodiscard]] std::string SerializeFingerprintIndex(const FingerprintIndex& index);
 // InvalidArgument names the field.
-[[nodiscard]] absl::StatusOr<FingerprintIndex> ParseIndex(std::string_view json);
+[[nodiscard]] absl::StatusOr<FingerprintIndex> ParseFingerprintIndex(std::string_view json);
 // Writes the index into its folder; no reader sees half of it.
-[[nodiscard]] absl::Status SaveIndex(const FingerprintIndex& index, const std::string& folder);
+[[nodiscard]] absl::Status SaveFingerprintIndex(const FingerprintIndex& index, const std::string& folder);
 
 struct LibraryCheck {
   FingerprintIndex index;

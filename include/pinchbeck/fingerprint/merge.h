@@ -12,7 +12,7 @@
 
 namespace pinchbeck {
 
-struct MergeOptions {
+struct FingerprintMergeOptions {
   // Label of the result; empty: that of all fingerprints, which must then be the same.
   std::string model = {};
   // Each fingerprint is another honest serving of the same weights: its variants stay apart from those of the
@@ -40,7 +40,7 @@ struct MergeOptions {
 //
 // Cost: that of the spreads: one evaluation of each signal for each variant and session.
 [[nodiscard]] absl::StatusOr<Fingerprint> MergeFingerprints(std::span<const Fingerprint* const> fingerprints,
-                                                            const MergeOptions& options = {});
+                                                            const FingerprintMergeOptions& options = {});
 
 }  // namespace pinchbeck
 

@@ -24,13 +24,13 @@
 namespace pinchbeck::stats {
 
 // Which quantiles of the replicates bound the interval.
-//   kPercentile: those at (1 - level) / 2 and (1 + level) / 2.
+//   kPercentile: those at (1 - confidence) / 2 and (1 + confidence) / 2.
 //   kBca:        corrected for median bias and for a standard deviation that changes with the value
 //   (acceleration).
 enum class BootstrapMethod { kPercentile, kBca };
 
 struct BootstrapOptions {
-  double level = 0.95;
+  double confidence = 0.95;
   BootstrapMethod method = BootstrapMethod::kBca;
   std::int64_t replicates = 1999;
   std::uint64_t seed = 1;
@@ -75,7 +75,7 @@ class Resample {
 
 [[nodiscard]] inline absl::Status CheckBootstrap(std::span<const Stratum> strata,
                                                  const BootstrapOptions& options) {
-  PINCHBECK_RETURN_IF_ERROR(CheckLevel(options.level));
+  PINCHBECK_RETURN_IF_ERROR(CheckConfidence(options.confidence));
   if (strata.empty())
     return absl::InvalidArgumentError("strata: the list is empty; give at least one stratum");
   for (std::size_t s = 0; s < strata.size(); ++s) {
@@ -87,9 +87,10 @@ class Resample {
           std::to_string(strata[s].n_observed) + " items; each side needs 1 to 2^31");
     }
   }
-  if (static_cast<double>(options.replicates) * (1 - options.level) < 2 || options.replicates > 100'000'000) {
+  if (static_cast<double>(options.replicates) * (1 - options.confidence) < 2 ||
+      options.replicates > 100'000'000) {
     return absl::InvalidArgumentError("replicates is " + std::to_string(options.replicates) +
-                                      "; it must be at least 2 / (1 - level) and at most 1e8");
+                                      "; it must be at least 2 / (1 - confidence) and at most 1e8");
   }
   return absl::OkStatus();
 }
@@ -168,7 +169,7 @@ inline double BcaShare(double bias, double acceleration, double z) {
 inline void SetInterval(std::vector<double>& replicates, BootstrapMethod method, double acceleration,
                         EffectEstimate& result) {
   std::sort(replicates.begin(), replicates.end());
-  double low = (1 - result.level) / 2, high = 1 - low;
+  double low = (1 - result.confidence) / 2, high = 1 - low;
   if (method == BootstrapMethod::kBca) {
     const double count = static_cast<double>(replicates.size());
     const auto [first, last] = std::equal_range(replicates.begin(), replicates.end(), result.value);
@@ -190,7 +191,7 @@ inline void SetInterval(std::vector<double>& replicates, BootstrapMethod method,
 //
 // The items of a side must be independent draws; repeated measurements of one item are not. Approximate:
 // the error of the coverage shrinks like 1 / n for kBca and 1 / sqrt(n) for kPercentile. Measured for a
-// difference of means at level 0.95, kBca (tests/stats/calibration/interval_calibration_test.cc): normal
+// difference of means at confidence 0.95, kBca (tests/stats/calibration/interval_calibration_test.cc): normal
 // values 0.90, 0.93, 0.94 at 8+8, 25+25, 100+100; exponential ones 0.88, 0.91 at 8+8, 25+25; kPercentile
 // the same within 0.01. Statistics that are biased or cannot go below 0 (plug-in divergences) need the
 // corrections of divergence.h instead.
@@ -200,8 +201,8 @@ inline void SetInterval(std::vector<double>& replicates, BootstrapMethod method,
 // interval of no width. A side with one item is always the same in every resample, so its own variation is
 // not in the interval.
 //
-// InvalidArgument: no stratum, an empty side or more than 2^31 items, a level outside (0, 1), fewer than 2 /
-// (1 - level) or more than 1e8 replicates, a statistic that is not finite.
+// InvalidArgument: no stratum, an empty side or more than 2^31 items, a confidence outside (0, 1), fewer than
+// 2 / (1 - confidence) or more than 1e8 replicates, a statistic that is not finite.
 //
 // Cost: B + 1 evaluations, for kBca one more for each item; memory O(B + items x threads). A seed gives the
 // same interval for every number of threads.
@@ -216,7 +217,7 @@ inline void SetInterval(std::vector<double>& replicates, BootstrapMethod method,
                                                               const BootstrapOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckBootstrap(strata, options));
   EffectEstimate result;
-  result.level = options.level;
+  result.confidence = options.confidence;
   const bool bca = options.method == BootstrapMethod::kBca;
   result.method = bca ? "BCa bootstrap" : "percentile bootstrap";
   result.value = internal::Resample(strata).Evaluate(statistic);

@@ -231,8 +231,8 @@ class CountAudit {
       internal::MakePowerEstimate(rejections(std::ceil(allowed + 1.96 * shift)), options.simulation));
   const auto difference =
       static_cast<double>(rejections(std::ceil(allowed + shift)) - rejections(std::floor(allowed - shift)));
-  result.lower = strict.lower;
-  result.upper = loose.upper;
+  result.low = strict.low;
+  result.high = loose.high;
   result.monte_carlo_error =
       std::hypot(result.monte_carlo_error, 0.5 * difference / static_cast<double>(options.simulation.runs));
   return result;

@@ -31,7 +31,7 @@ struct CellCounts {
 };
 
 struct DivergenceOptions {
-  double level = 0.95;
+  double confidence = 0.95;
   // Bootstrap replicates for the interval.
   std::int64_t replicates = 999;
   std::uint64_t seed = 1;
@@ -195,13 +195,13 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
                                                                         const DivergenceOptions& options,
                                                                         const Divergence& divergence) {
   PINCHBECK_ASSIGN_OR_RETURN(const std::vector<Stratum> sizes, CellSizes(cells));
-  const BootstrapOptions bootstrap{.level = options.level,
+  const BootstrapOptions bootstrap{.confidence = options.confidence,
                                    .replicates = options.replicates,
                                    .seed = options.seed,
                                    .threads = options.threads};
   PINCHBECK_RETURN_IF_ERROR(CheckBootstrap(sizes, bootstrap));
   EffectEstimate result;
-  result.level = options.level;
+  result.confidence = options.confidence;
   std::vector<double> means;
   for (std::size_t s = 0; s < cells.size(); ++s) {
     means.push_back(RelabelingMean(cells[s], sizes[s], divergence));
@@ -214,7 +214,7 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
   const double mean =
       std::accumulate(replicates.begin(), replicates.end(), 0.0) / static_cast<double>(replicates.size());
   // Resampling adds the sampling bias once more, so only the spread about the replicates' mean is used.
-  const double tail = (1 - options.level) / 2;
+  const double tail = (1 - options.confidence) / 2;
   result.low = result.value + SortedQuantile(replicates, tail) - mean;
   result.high = result.value + SortedQuantile(replicates, 1 - tail) - mean;
   return result;
@@ -233,7 +233,7 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // the divergence of that cell.
 //
 // The interval takes the spread of bootstrap replicates about their own mean, at the value. Answers must be
-// independent. Approximate. Measured at level 0.95 with 10, 25 and 100 answers a side
+// independent. Approximate. Measured at confidence 0.95 with 10, 25 and 100 answers a side
 // (tests/stats/calibration/interval_calibration_test.cc): four categories 0.90 or more, 0.93 from 25
 // answers; 30 equally common categories 0.90, 0.95, 0.95 in one cell. There the value itself is too low
 // with few answers (0.023, 0.044, 0.073 where 0.073 is true), and the mean over 20 such cells was covered
@@ -244,7 +244,7 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // interval.
 //
 // InvalidArgument: no cell, unequal numbers of categories, a negative count, an empty side, more than 2^31
-// answers in a cell, a level outside (0, 1), fewer than 2 / (1 - level) replicates.
+// answers in a cell, a confidence outside (0, 1), fewer than 2 / (1 - confidence) replicates.
 //
 // Cost: O(B N) for N answers. A seed gives the same interval for every number of threads.
 //
@@ -289,13 +289,13 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // The interval is normal: value -+ z se with se^2 the sum over cells and sides of the sample variance of
 // the items' influences 2 (mean K to the own side - mean K to the other side) over the side's size, divided
 // by the squared number of cells. The value may be negative. Approximate: the estimate is skewed, more so
-// near MMD^2 = 0, and the upper end too low. Measured for a Gaussian kernel at level 0.95 with 10+10 to
+// near MMD^2 = 0, and the upper end too low. Measured for a Gaussian kernel at confidence 0.95 with 10+10 to
 // 100+30 items: 0.87 to 0.90; the truth was above the interval in 0.085 to 0.13 and below it in 0.02 at
 // most.
 //
 // InvalidArgument: no cell, a side below 2 items, a Gram matrix of another size or above 16,384 items, one
-// that is not symmetric or holds off its diagonal a NaN, an infinity or a value above 1e290, a level outside
-// (0, 1). Constant kernels give [0, 0].
+// that is not symmetric or holds off its diagonal a NaN, an infinity or a value above 1e290, a confidence
+// outside (0, 1). Constant kernels give [0, 0].
 //
 // Cost: O(N^2) time and memory for a cell of N items.
 //
@@ -304,7 +304,7 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
 // Reference: Gretton et al. 2012, JMLR 13, 723-773; Hoeffding 1948, doi:10.1214/aoms/1177730196.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> MmdEffect(std::span<const GramCell> cells,
                                                               const IntervalOptions& options = {}) {
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckLevel(options.level));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckConfidence(options.confidence));
   if (cells.empty()) return absl::InvalidArgumentError("cells: the list is empty; give at least one cell");
   double variance = 0;
   EffectEstimate result;
@@ -332,11 +332,11 @@ inline ResampleStatistic MeanDivergence(std::span<const CellCounts> cells, std::
     }
   }
   const double count = static_cast<double>(cells.size());
-  const double reach = -NormalQuantile((1 - options.level) / 2) * std::sqrt(variance) / count;
+  const double reach = -NormalQuantile((1 - options.confidence) / 2) * std::sqrt(variance) / count;
   result.value /= count;
   result.low = result.value - reach;
   result.high = result.value + reach;
-  result.level = options.level;
+  result.confidence = options.confidence;
   result.method = "mean MMD^2, normal interval";
   return result;
 }

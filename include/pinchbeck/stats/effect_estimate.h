@@ -13,25 +13,26 @@ namespace pinchbeck::stats {
 // that of the observed sample against the reference.
 struct EffectEstimate {
   double value = 0;
-  // Ends of the interval; infinite where the sizes allow none at this level.
+  // Ends of the interval; infinite where the sizes allow none at this confidence.
   double low = 0;
   double high = 0;
-  double level = 0;
+  // That with which the interval covers, as asked for.
+  double confidence = 0;
   // One line for a report: how the interval was found. Points to static storage.
   std::string_view method;
 };
 
 struct IntervalOptions {
-  // Confidence level of the interval, inside (0, 1).
-  double level = 0.95;
+  // Chance that the interval covers, inside (0, 1).
+  double confidence = 0.95;
 };
 
 namespace internal {
 
-[[nodiscard]] inline absl::Status CheckLevel(double level) {
-  if (level > 0 && level < 1) return absl::OkStatus();
-  return absl::InvalidArgumentError("level is " + std::to_string(level) +
-                                    "; a confidence level lies inside (0, 1)");
+[[nodiscard]] inline absl::Status CheckConfidence(double confidence) {
+  if (confidence > 0 && confidence < 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("confidence is " + std::to_string(confidence) +
+                                    "; it must lie inside (0, 1)");
 }
 
 }  // namespace internal

@@ -100,8 +100,8 @@ struct ShiftRank {
   bool exact = false;
 };
 
-inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
-  const double pairs = static_cast<double>(m) * static_cast<double>(n), tail = (1 - level) / 2;
+inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double confidence) {
+  const double pairs = static_cast<double>(m) * static_cast<double>(n), tail = (1 - confidence) / 2;
   if (static_cast<double>(std::min(m, n)) * pairs > kExactShiftLimit) {
     const double deviation = std::sqrt(pairs * static_cast<double>(m + n + 1) / 12);
     const double rank = std::floor(pairs / 2 + NormalQuantile(tail) * deviation);
@@ -119,7 +119,7 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
 
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> ShiftOfSorted(const std::vector<double>& x,
                                                                   const std::vector<double>& y,
-                                                                  double level) {
+                                                                  double confidence) {
   if (!std::isfinite(y.back() - x.front()) || !std::isfinite(y.front() - x.back())) {
     return absl::InvalidArgumentError(
         "observed: its difference from the reference overflows; scale both samples down");
@@ -130,11 +130,11 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
   }
   const std::int64_t pairs = m * n;
   EffectEstimate result;
-  result.level = level;
+  result.confidence = confidence;
   const double lower = SelectDifference(x, y, (pairs + 1) / 2);
   const double upper = pairs % 2 == 1 ? lower : SelectDifference(x, y, pairs / 2 + 1);
   result.value = lower + (upper - lower) / 2;
-  const ShiftRank found = FindShiftRank(m, n, level);
+  const ShiftRank found = FindShiftRank(m, n, confidence);
   result.method =
       found.exact ? "Hodges-Lehmann, exact rank interval" : "Hodges-Lehmann, normal rank interval";
   const double infinity = std::numeric_limits<double>::infinity();
@@ -157,12 +157,12 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
 // and N* = (m + n) / 2. It stays inside [0, 1], is never empty, and has positive width where all values are
 // equal or one sample lies above the other. Values must be independent within and between the samples.
 //
-// Approximate. Measured coverage at level 0.95 (tests/stats/calibration/interval_calibration_test.cc): 0.947
-// to 0.975 for normal, exponential and tied samples of 5+5 to 200+200 with theta = 0.5 to 0.96. Where one
-// sample varies four times as much as the other: 0.93 at 25+25, 0.83 when the more variable one is the
+// Approximate. Measured coverage at confidence 0.95 (tests/stats/calibration/interval_calibration_test.cc):
+// 0.947 to 0.975 for normal, exponential and tied samples of 5+5 to 200+200 with theta = 0.5 to 0.96. Where
+// one sample varies four times as much as the other: 0.93 at 25+25, 0.83 when the more variable one is the
 // smaller (50+10), 0.997 when it is the larger.
 //
-// InvalidArgument: an empty sample, a NaN or an infinity, a level outside (0, 1).
+// InvalidArgument: an empty sample, a NaN or an infinity, a confidence outside (0, 1).
 //
 // Cost: O(N log N).
 //
@@ -175,15 +175,15 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
     const IntervalOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(reference, "reference"));
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(observed, "observed"));
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckLevel(options.level));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckConfidence(options.confidence));
   const double share = internal::SuperiorityShare(internal::Sorted(reference), internal::Sorted(observed));
   const double m = static_cast<double>(reference.size()), n = static_cast<double>(observed.size());
-  const double z = -NormalQuantile((1 - options.level) / 2);
+  const double z = -NormalQuantile((1 - options.confidence) / 2);
   EffectEstimate result;
   result.value = share;
   result.low = internal::SuperiorityLimit(share, m, n, z, -1);
   result.high = internal::SuperiorityLimit(share, m, n, z, 1);
-  result.level = options.level;
+  result.confidence = options.confidence;
   result.method = "probability of superiority, score interval";
   return result;
 }
@@ -207,15 +207,15 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
 //
 // The interval reaches from the c-th smallest to the c-th largest difference, with c from the null
 // distribution of Mann-Whitney's U: exact while min(m, n) m n <= 2e6, the normal limit above. Under the shift
-// model (Y distributed as X + shift) its coverage is at least the level, with continuous values from 1 - 2
-// P(U <= c - 1); ties only widen it (Noether 1967). Where the distributions differ in more than a shift the
+// model (Y distributed as X + shift) its coverage is at least the confidence, with continuous values from 1 -
+// 2 P(U <= c - 1); ties only widen it (Noether 1967). Where the distributions differ in more than a shift the
 // median difference is still estimated, but the coverage is not guaranteed.
 //
-// Sizes too small for the level (3 + 3 at 0.95) give an unbounded interval. Equal values in both samples give
-// 0. n = 1 is allowed.
+// Sizes too small for the confidence (3 + 3 at 0.95) give an unbounded interval. Equal values in both samples
+// give 0. n = 1 is allowed.
 //
-// InvalidArgument: an empty sample, a NaN or an infinity, a level outside (0, 1), differences or a number of
-// pairs that overflow.
+// InvalidArgument: an empty sample, a NaN or an infinity, a confidence outside (0, 1), differences or a
+// number of pairs that overflow.
 //
 // Cost: O(N log N + 64 N), memory O(N); the m n differences are never stored.
 //
@@ -228,14 +228,14 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
                                                                        const IntervalOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(reference, "reference"));
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(observed, "observed"));
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckLevel(options.level));
-  return internal::ShiftOfSorted(internal::Sorted(reference), internal::Sorted(observed), options.level);
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckConfidence(options.confidence));
+  return internal::ShiftOfSorted(internal::Sorted(reference), internal::Sorted(observed), options.confidence);
 }
 
 // Hodges-Lehmann ratio: the median of all ratios y_j / x_i, for positive values such as durations and token
 // counts; above 1 where observed values are larger. Computed as the shift of the logarithms, so the middle
 // two ratios of an even number are averaged geometrically, and with the same interval: 0 and infinity where
-// the sizes are too small for the level.
+// the sizes are too small for the confidence.
 //
 // InvalidArgument: as HodgesLehmannShift(), and a value that is not above 0.
 [[nodiscard]] inline absl::StatusOr<EffectEstimate> HodgesLehmannRatio(std::span<const double> reference,
@@ -243,7 +243,7 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
                                                                        const IntervalOptions& options = {}) {
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(reference, "reference"));
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSample(observed, "observed"));
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckLevel(options.level));
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckConfidence(options.confidence));
   std::vector<double> logs[2];
   const std::span<const double> samples[2] = {reference, observed};
   for (int side = 0; side < 2; ++side) {
@@ -257,7 +257,8 @@ inline ShiftRank FindShiftRank(std::int64_t m, std::int64_t n, double level) {
     }
     std::sort(logs[side].begin(), logs[side].end());
   }
-  PINCHBECK_ASSIGN_OR_RETURN(EffectEstimate result, internal::ShiftOfSorted(logs[0], logs[1], options.level));
+  PINCHBECK_ASSIGN_OR_RETURN(EffectEstimate result,
+                             internal::ShiftOfSorted(logs[0], logs[1], options.confidence));
   result.value = std::exp(result.value);
   result.low = std::exp(result.low);
   result.high = std::exp(result.high);

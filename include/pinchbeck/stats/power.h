@@ -22,15 +22,15 @@
 namespace pinchbeck::stats {
 
 struct ProportionInterval {
-  double lower = 0;
-  double upper = 1;
+  double low = 0;
+  double high = 1;
 };
 
 // Exact confidence interval of a binomial proportion.
 //
-//   lower: P(X >= k | lower) = (1 - confidence) / 2,   upper: P(X <= k | upper) = (1 - confidence) / 2
+//   low: P(X >= k | low) = (1 - confidence) / 2,   high: P(X <= k | high) = (1 - confidence) / 2
 //
-// `successes` = 0 gives lower 0, `successes` = `trials` gives upper 1.
+// `successes` = 0 gives low 0, `successes` = `trials` gives high 1.
 //
 // InvalidArgument: trials below 1 or above 2^50, successes outside 0 .. trials, confidence outside (0,1).
 //
@@ -57,7 +57,7 @@ struct ProportionInterval {
       const double middle = 0.5 * (low + high);
       (BinomialUpperTail(successes, trials, middle) <= tail ? low : high) = middle;
     }
-    interval.lower = low;
+    interval.low = low;
   }
   if (successes < trials) {
     double low = static_cast<double>(successes) / static_cast<double>(trials), high = 1;
@@ -65,7 +65,7 @@ struct ProportionInterval {
       const double middle = 0.5 * (low + high);
       (BinomialLowerTail(successes, trials, middle) <= tail ? high : low) = middle;
     }
-    interval.upper = high;
+    interval.high = high;
   }
   return interval;
 }
@@ -82,8 +82,8 @@ struct PowerOptions {
 struct PowerEstimate {
   double power = 0;
   // Confidence interval that covers the simulation's error only, not that of the stored references.
-  double lower = 0;
-  double upper = 1;
+  double low = 0;
+  double high = 1;
   // Standard error of the simulation.
   double monte_carlo_error = 0;
   std::int64_t runs = 0;
@@ -104,8 +104,8 @@ namespace internal {
   // or 1.
   const double error = std::sqrt((k + 1) * (n - k + 1) / (n + 3)) / (n + 2);
   return PowerEstimate{.power = k / n,
-                       .lower = interval.lower,
-                       .upper = interval.upper,
+                       .low = interval.low,
+                       .high = interval.high,
                        .monte_carlo_error = error,
                        .runs = options.runs,
                        .rejections = rejections};
@@ -167,8 +167,8 @@ struct SampleSizeResult {
   PowerEstimate power;
   // What the simulation's error leaves open, among the sizes tried: one more than the largest size whose
   // interval lies below the target, and the smallest size whose interval lies above it.
-  std::int64_t n_lower = 1;
-  std::optional<std::int64_t> n_upper;
+  std::int64_t n_low = 1;
+  std::optional<std::int64_t> n_high;
   // False when a larger size did worse than a smaller one by over 4 standard errors: bisection cannot be
   // trusted then, look at `steps`.
   bool monotone = true;
@@ -184,8 +184,8 @@ namespace internal {
 inline void SummariseSearch(const std::map<std::int64_t, PowerEstimate>& tried, double target,
                             SampleSizeResult* result) {
   for (const auto& [n, power] : tried) {
-    if (power.upper < target) result->n_lower = std::max(result->n_lower, n + 1);
-    if (power.lower >= target && !result->n_upper.has_value()) result->n_upper = n;
+    if (power.high < target) result->n_low = std::max(result->n_low, n + 1);
+    if (power.low >= target && !result->n_high.has_value()) result->n_high = n;
     for (const SampleSizeStep& smaller : result->steps) {
       const double error = std::hypot(power.monte_carlo_error, smaller.power.monte_carlo_error);
       if (smaller.power.power - power.power > 4 * error) result->monotone = false;

@@ -249,7 +249,7 @@ inline absl::Status RankUniformityByRandomisedRanks(std::span<const StratumSampl
 // `effect` is the mean over observed answers of P(x < y) + P(x = y)/2 - 1/2 within their prompts, from -1/2
 // to 1/2: positive where observed scores are larger. It is 0 for a difference in spread only, which W2 sees.
 //
-// `prompts` hold one reference and one observed sample each; one reference score is allowed. Scores that are
+// `strata` hold one reference and one observed sample each; one reference score is allowed. Scores that are
 // all equal give u_i = U_i in the first case and the p-value 1 in the second. The randomised p-value depends
 // on the seed: fix it before looking at the answers.
 //
@@ -264,11 +264,11 @@ inline absl::Status RankUniformityByRandomisedRanks(std::span<const StratumSampl
 // Reference: Zhu et al. 2025, arXiv:2506.06975; Csorgo & Faraway 1996,
 // doi:10.1111/j.2517-6161.1996.tb02077.x.
 [[nodiscard]] inline absl::StatusOr<TwoSampleResult> RankUniformity(
-    std::span<const StratumSample> prompts, const RankUniformityOptions& options = {}) {
-  PINCHBECK_RETURN_IF_ERROR(internal::CheckStrata(prompts));
+    std::span<const StratumSample> strata, const RankUniformityOptions& options = {}) {
+  PINCHBECK_RETURN_IF_ERROR(internal::CheckStrata(strata));
   TwoSampleResult result;
   bool several = false;
-  for (const StratumSample& prompt : prompts) {
+  for (const StratumSample& prompt : strata) {
     several = several || prompt.observed.size() > 1;
     result.n_reference += static_cast<std::int64_t>(prompt.reference.size());
     result.n_observed += static_cast<std::int64_t>(prompt.observed.size());
@@ -280,14 +280,14 @@ inline absl::Status RankUniformityByRandomisedRanks(std::span<const StratumSampl
   }
   result.effect /= static_cast<double>(result.n_observed);
   if (!several) {
-    PINCHBECK_RETURN_IF_ERROR(internal::RankUniformityByRandomisedRanks(prompts, options, result));
+    PINCHBECK_RETURN_IF_ERROR(internal::RankUniformityByRandomisedRanks(strata, options, result));
     return result;
   }
   if (options.method == RankUniformityMethod::kAsymptotic) {
     return absl::InvalidArgumentError(
         "method: kAsymptotic needs one observed answer per prompt; use kPermutation");
   }
-  PINCHBECK_RETURN_IF_ERROR(internal::RankUniformityByRelabeling(prompts, options.permutation, result));
+  PINCHBECK_RETURN_IF_ERROR(internal::RankUniformityByRelabeling(strata, options.permutation, result));
   return result;
 }
 

@@ -33,7 +33,7 @@ namespace pinchbeck::stats {
 class SuccessRateBet {
  public:
   // InvalidArgument: `promised` outside (0, 1).
-  [[nodiscard]] static absl::StatusOr<SuccessRateBet> Make(double promised) {
+  [[nodiscard]] static absl::StatusOr<SuccessRateBet> Create(double promised) {
     PINCHBECK_RETURN_IF_ERROR(internal::CheckOpenUnit(promised, "promised"));
     return SuccessRateBet(promised);
   }

@@ -77,7 +77,7 @@ TEST(IntervalCalibrationTest, HodgesLehmannCoversAtItsLevel) {
           CounterRng rng(31, static_cast<std::uint64_t>(run));
           Values x = Draw(source, m, rng), y = Draw(source, n, rng);
           for (double& value : y) value += 3;
-          coverage.Count(*HodgesLehmannShift(x, y, {.level = level}), 3);
+          coverage.Count(*HodgesLehmannShift(x, y, {.confidence = level}), 3);
         }
         const auto what = std::string("shift, ") + name + " " + Sizes(m, n) + " at " + std::to_string(level);
         coverage.ExpectAtLeast(level, what);
