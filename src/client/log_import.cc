@@ -65,7 +65,13 @@ class LogImporter {
  private:
   absl::Status ForEach(const std::string& path,
                        const std::function<absl::Status(const json&, const std::string&)>& visit) const {
-    return internal::ForEachLogRecord(path, {options_.max_record_bytes, options_.max_document_bytes}, visit);
+    return internal::ForEachLogRecord(path, {options_.max_record_bytes, options_.max_document_bytes},
+                                      [&](const json& record, const std::string& place) -> absl::Status {
+                                        if (options_.before_record) {
+                                          PINCHBECK_RETURN_IF_ERROR(options_.before_record());
+                                        }
+                                        return visit(record, place);
+                                      });
   }
 
   absl::Status Add(const json& record, const std::string& place) {

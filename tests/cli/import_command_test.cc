@@ -180,6 +180,10 @@ TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
   const CliResult several = RunCli({"import", "--from", "openai-jsonl", mixed, "--out", File("r4.jsonl")});
   EXPECT_EQ(several.exit_code, kExitInputError);
   EXPECT_THAT(several.err, HasSubstr("several endpoints (https://a.example/v1, https://b.example/v1)"));
+  const std::string slash =
+      Write("slash.jsonl", request + R"(, "endpoint": "https://a.example/v1"})" + "\n" + request +
+                               R"(, "endpoint": "https://a.example/v1/"})" + "\n");
+  EXPECT_EQ(RunCli({"import", "--from", "openai-jsonl", slash, "--out", File("r6.jsonl")}).exit_code, 0);
   const CliResult chosen = RunCli({"import", "--from", "openai-jsonl", mixed, "--endpoint",
                                    "https://b.example/v1/", "--out", File("r5.jsonl")});
   EXPECT_THAT(chosen.out, HasSubstr("Imported 1 requests"));

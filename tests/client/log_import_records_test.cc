@@ -136,5 +136,19 @@ TEST(LogImportTest, TextThatIsNoJsonStopsTheImportAndIsNamed) {
             absl::CancelledError("enough"));
 }
 
+TEST(LogImportTest, TheCallerCanStopBeforeAnyRecord) {
+  // Of a format that reads its file twice, and of records that are never handed on.
+  for (const LogFormat format : {LogFormat::kOtel, LogFormat::kLangfuse}) {
+    const std::string path = Written("{\"type\": \"SPAN\"}\n{\"type\": \"SPAN\"}\n{\"type\": \"SPAN\"}\n");
+    int records = 0;
+    LogImportOptions options;
+    options.before_record = [&] { return ++records < 3 ? absl::OkStatus() : absl::CancelledError("enough"); };
+    const auto summary = ImportLog(
+        format, {path}, [](Exchange) { return absl::InternalError("called back"); }, options);
+    EXPECT_EQ(summary.status(), absl::CancelledError("enough"));
+    EXPECT_EQ(records, 3);
+  }
+}
+
 }  // namespace
 }  // namespace pinchbeck

@@ -49,6 +49,9 @@ struct LogImportOptions {
   // LiteLLM and Langfuse: the caller says that token counts are the server's. These tools count themselves
   // where they saw none, so that without it usage is left out.
   bool usage_reported = false;
+  // Called before each record; a status that is not ok ends the import and is returned. For hosts whose users
+  // may interrupt.
+  std::function<absl::Status()> before_record = nullptr;
 };
 
 struct LogImportSummary {
