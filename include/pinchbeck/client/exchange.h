@@ -130,7 +130,7 @@ class ExchangeReader {
 // `request` is required; `response` is an object or a string that holds the body. Instead of it, `chunks` is
 // a list of [arrival_s, event] pairs, each event an object or a string of raw bytes. Everything else is
 // optional. Unknown members are ignored. InvalidArgument names the member.
-[[nodiscard]] absl::StatusOr<Exchange> ReadExchangeJson(std::string_view json,
+[[nodiscard]] absl::StatusOr<Exchange> ReadExchangeJson(std::string_view text,
                                                         const ExchangeLimits& limits = {});
 
 }  // namespace pinchbeck
