@@ -84,6 +84,8 @@ struct Exchange {
   // The model's name as a log gives it, where nobody knows whether it was asked for or answered.
   // `observation.request.model` is absent then.
   std::optional<std::string> model_in_log = std::nullopt;
+  // A log does not hold the whole answer. `observation.error` is set then.
+  bool answer_missing = false;
 };
 
 // Reads one exchange. Calls come in the order Create, any of OnBytes and OnEvent, Finish. Not thread-safe;
