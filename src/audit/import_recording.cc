@@ -1,9 +1,15 @@
 #include "pinchbeck/audit/import_recording.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "pinchbeck/internal/absl_strings.h"
 #include "pinchbeck/internal/status_macros.h"
@@ -36,7 +42,12 @@ class RecordingImporter {
   absl::Status Add(Exchange exchange) {
     Observation& observation = exchange.observation;
     const std::string model = observation.request.model.value_or(exchange.model_in_log.value_or(""));
-    if (!options_.model.empty() && model != options_.model) return Skip("another model was asked for");
+    PINCHBECK_RETURN_IF_ERROR(CheckNames(model, exchange));
+    if (!IsModelChosen(model)) {
+      // Some tools overwrite the name asked for with the one in the answer.
+      return Skip(exchange.model_in_log.has_value() ? "the log names another model, asked for or answered"
+                                                    : "another model was asked for");
+    }
     if (!endpoint_chosen_.empty() && !IsChosen(observation.endpoint)) {
       return Skip("sent to another endpoint, or to one that the log does not name");
     }
@@ -46,14 +57,14 @@ class RecordingImporter {
     if (exchange.obstacle == RequestObstacle::kSeed) {
       return Skip("a seed, with which answers are no new draws");
     }
-    PINCHBECK_RETURN_IF_ERROR(CheckOrigin(model, observation.endpoint));
+    PINCHBECK_RETURN_IF_ERROR(CheckOrigin(model, observation));
     if (!options_.session.empty()) observation.session = options_.session;
     NameProbe(exchange);
     if (kinds_.size() < kMostKinds) kinds_.insert(observation.probe);
     summary_.failed += observation.error.has_value() ? 1 : 0;
+    summary_.unanswered += exchange.answer_missing ? 1 : 0;
     ++summary_.observations;
-    // A number made up here would tell copies of one answer apart.
-    if (!observation.response.id.has_value()) observation.sample = summary_.observations;
+    Number(observation);
     return visit_(std::move(observation));
   }
 
@@ -63,6 +74,7 @@ class RecordingImporter {
     summary_.faults = log.faults;
     summary_.fault_examples = std::move(log.fault_examples);
     if (summary_.observations == 0) return NothingImported();
+    PINCHBECK_RETURN_IF_ERROR(CheckAnswered());
     return std::move(summary_);
   }
 
@@ -71,20 +83,60 @@ class RecordingImporter {
     return endpoint.has_value() && internal::ComparableEndpoint(*endpoint) == endpoint_chosen_;
   }
 
+  [[nodiscard]] bool IsModelChosen(const std::string& model) const {
+    const std::vector<std::string>& also = options_.also_named;
+    return options_.model.empty() || model == options_.model ||
+           std::find(also.begin(), also.end(), model) != also.end();
+  }
+
+  // Told apart from an equal answer, and the same whenever the same log is imported again: servers give one
+  // id to many answers, and clocks of logs may show whole seconds.
+  void Number(Observation& observation) {
+    const std::int64_t number = ++lines_[std::hash<std::string>{}(SerializeObservation(observation))];
+    if (number > 1 || !observation.response.id.has_value()) observation.sample = number;
+  }
+
+  // Where the name may be the answer's, a choice by name is a choice by what was answered: an endpoint would
+  // take answers out by naming another model in them.
+  absl::Status CheckNames(const std::string& model, const Exchange& exchange) {
+    if (options_.model.empty() || !exchange.model_in_log.has_value()) return absl::OkStatus();
+    if (exchange.obstacle == RequestObstacle::kUnrecordedParameters) return absl::OkStatus();
+    auto& mine = IsModelChosen(model) ? chosen_kinds_ : other_kinds_;
+    const auto& others = IsModelChosen(model) ? other_kinds_ : chosen_kinds_;
+    const std::string kind = exchange.request_sha256.substr(0, 32);
+    const auto found = others.find(kind);
+    if (found == others.end()) {
+      if (mine.size() < kMostKinds) mine.emplace(kind, Named(model));
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(
+        "requests of one kind are logged under several names (" + found->second + ", " + Named(model) +
+        "), and this log may give the name in the answer; give all names under which the model answers "
+        "(--also-named), or a log of requests for one model");
+  }
+
   absl::Status Skip(const char* reason) {
     ++summary_.skipped[reason];
     return absl::OkStatus();
   }
 
   // A mixture of models is the fingerprint of none, and makes an honest endpoint look like another model.
-  absl::Status CheckOrigin(const std::string& model, const std::optional<std::string>& endpoint) {
+  absl::Status CheckOrigin(const std::string& model, const Observation& observation) {
     if (!model_.has_value()) model_ = model;
-    if (model != *model_) {
+    if (options_.model.empty() && model != *model_) {
       return absl::InvalidArgumentError("the log asks for several models (" + Named(*model_) + ", " +
                                         Named(model) + "); import one at a time (--model)");
     }
+    const std::optional<std::string>& endpoint = observation.endpoint;
+    // A request that failed may have reached none, and is no data.
+    if (!endpoint.has_value() && observation.error.has_value()) return absl::OkStatus();
+    unnamed_ = unnamed_ || !endpoint.has_value();
+    if (endpoint.has_value() && !endpoint_.has_value()) endpoint_ = endpoint;
+    if (unnamed_ && endpoint_.has_value()) {
+      return absl::InvalidArgumentError("the log names an endpoint (" + Named(*endpoint_) +
+                                        ") for some requests and none for others; choose one (--endpoint)");
+    }
     if (!endpoint.has_value()) return absl::OkStatus();
-    if (!endpoint_.has_value()) endpoint_ = endpoint;
     if (internal::ComparableEndpoint(*endpoint) != internal::ComparableEndpoint(*endpoint_)) {
       return absl::InvalidArgumentError("the log names several endpoints (" + Named(*endpoint_) + ", " +
                                         Named(*endpoint) + "); import one at a time (--endpoint)");
@@ -112,6 +164,16 @@ class RecordingImporter {
     if (obstacles.size() < kMostObstacles || obstacles.contains(reason)) ++obstacles[reason];
   }
 
+  // ImportLog() asks this of the log; of the model chosen it must hold too. What is missing may be missing
+  // for what it says.
+  absl::Status CheckAnswered() const {
+    const std::int64_t whole = summary_.observations - summary_.unanswered;
+    if (summary_.unanswered <= whole) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "the log holds no whole answer to " + std::to_string(summary_.unanswered) + " of the " +
+        std::to_string(summary_.observations) + " requests chosen, so that the others would be a selection");
+  }
+
   absl::Status NothingImported() const {
     std::string message = "nothing in the log could be imported";
     for (const auto& [reason, count] : summary_.skipped) {
@@ -129,7 +191,13 @@ class RecordingImporter {
   std::optional<internal::ProbeMatcher> matcher_;
   std::optional<std::string> model_;
   std::optional<std::string> endpoint_;
+  bool unnamed_ = false;
   std::set<std::string> kinds_;
+  // The name under which a kind was seen first, by digest.
+  std::unordered_map<std::string, std::string> chosen_kinds_;
+  std::unordered_map<std::string, std::string> other_kinds_;
+  // How often a line came, by hash.
+  std::unordered_map<std::size_t, std::int64_t> lines_;
   RecordingImportSummary summary_;
 };
 

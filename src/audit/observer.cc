@@ -1,7 +1,11 @@
 #include "pinchbeck/audit/observer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -18,6 +22,7 @@
 #include "src/client/endpoint_name.h"
 #include "src/client/url.h"
 #include "src/signal/declaration_sample.h"
+#include "src/signal/failure_kind.h"
 
 namespace pinchbeck {
 namespace {
@@ -35,6 +40,17 @@ void AddTo(Tally& tally, const Tally& seen) {
     const bool room = tally.size() < kDeclaredValues || tally.contains(value);
     tally[room ? value : "(other)"] += count;
   }
+}
+
+// Far below the largest integer that JSON readers keep exactly, so that counting on stays exact.
+absl::StatusOr<std::int64_t> RandomSample() {
+  std::array<unsigned char, 6> bytes{};
+  if (getentropy(bytes.data(), bytes.size()) != 0) {
+    return absl::UnavailableError("the system gives no random numbers; set first_sample");
+  }
+  std::int64_t number = 0;
+  for (const unsigned char byte : bytes) number = number * 256 + byte;
+  return number;
 }
 
 ObservationUse UseOf(const Exchange& exchange, const ProbeMatchResult& match) {
@@ -87,7 +103,7 @@ std::string_view ObservationUseName(ObservationUse use) {
 class Observer::Impl {
  public:
   Impl(const Fingerprint& fingerprint, const ObserverOptions& options)
-      : options_(options), matcher_(fingerprint) {
+      : options_(options), matcher_(fingerprint), next_sample_(*options.first_sample) {
     reference_.declaration = fingerprint.Pooled().declaration;
   }
 
@@ -109,6 +125,9 @@ class Observer::Impl {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++counts_.exchanges;
     ++counts_.uses[static_cast<std::size_t>(use)];
+    if (use == ObservationUse::kFailed && internal::FailedAfterText(exchange->observation)) {
+      ++counts_.failed_after_text;
+    }
     if (!elsewhere.has_value()) Declare(exchange->observation, buffered);
     if (!buffered) return use;
     if (monitor_.has_value() && !monitor_->Step(exchange->observation).ok()) ++counts_.monitor_refused;
@@ -158,6 +177,13 @@ class Observer::Impl {
   void Attach(Monitor monitor) {
     const std::lock_guard<std::mutex> lock(mutex_);
     monitor_.emplace(std::move(monitor));
+  }
+
+  bool AttachIfNone(Monitor monitor) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (monitor_.has_value()) return false;
+    monitor_.emplace(std::move(monitor));
+    return true;
   }
 
   bool WithMonitor(const std::function<void(Monitor&)>& visit) {
@@ -228,6 +254,7 @@ class Observer::Impl {
   }
 
   void Buffer(Observation observation) {
+    observation.sample = next_sample_++;
     const std::size_t bytes = internal::BytesOf(observation);
     while (!buffer_.empty() &&
            (buffer_.size() >= options_.max_observations || bytes_ + bytes > options_.max_bytes)) {
@@ -249,6 +276,7 @@ class Observer::Impl {
   mutable std::mutex mutex_;
   ObserverCounts counts_;
   std::deque<Observation> buffer_;
+  std::int64_t next_sample_;
   std::size_t bytes_ = 0;
   std::size_t stream_bytes_ = 0;
   DeclarationSample declared_;
@@ -272,11 +300,10 @@ class ObserverStream::Impl {
     if (!reader_.has_value()) {
       return absl::FailedPreconditionError("the stream is finished or given up; open another one");
     }
-    if (const absl::Status status = observer_->TakeStreamBytes(bytes); !status.ok()) {
+    if (const absl::Status status = Charge(bytes); !status.ok()) {
       Close();
       return status;
     }
-    bytes_ += bytes;
     return &*reader_;
   }
 
@@ -288,15 +315,34 @@ class ObserverStream::Impl {
   }
 
  private:
-  void Close() {
-    reader_.reset();
+  // A reader drops an answer that is too long, and holds nothing of it any more: one endless stream must not
+  // take the others' share.
+  absl::Status Charge(std::size_t bytes) {
+    if (too_long_) return absl::OkStatus();
+    if (bytes > observer_->options().limits.max_response_bytes - bytes_) {
+      too_long_ = true;
+      ReturnBytes();
+      return absl::OkStatus();
+    }
+    PINCHBECK_RETURN_IF_ERROR(observer_->TakeStreamBytes(bytes));
+    bytes_ += bytes;
+    return absl::OkStatus();
+  }
+
+  void ReturnBytes() {
     observer_->ReturnStreamBytes(bytes_);
     bytes_ = 0;
+  }
+
+  void Close() {
+    reader_.reset();
+    ReturnBytes();
   }
 
   std::shared_ptr<Observer::Impl> observer_;
   std::optional<ExchangeReader> reader_;
   std::size_t bytes_ = 0;
+  bool too_long_ = false;
 };
 
 ObserverStream::ObserverStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -332,6 +378,12 @@ absl::StatusOr<Observer> Observer::Create(const Fingerprint& fingerprint, const 
     if (!url.ok()) return internal::Annotate(url.status(), "endpoint");
     read.endpoint = internal::ComparableEndpoint(url->Public());
   }
+  if (!options.first_sample.has_value()) {
+    PINCHBECK_ASSIGN_OR_RETURN(read.first_sample, RandomSample());
+  } else if (*options.first_sample < 0) {
+    return absl::InvalidArgumentError("first_sample is " + std::to_string(*options.first_sample) +
+                                      "; it must be at least 0");
+  }
   return Observer(std::make_shared<Impl>(fingerprint, read));
 }
 
@@ -360,6 +412,7 @@ absl::StatusOr<ObserverStream> Observer::Open(const ExchangeRequest& request) {
 }
 
 void Observer::Attach(Monitor monitor) { impl_->Attach(std::move(monitor)); }
+bool Observer::AttachIfNone(Monitor monitor) { return impl_->AttachIfNone(std::move(monitor)); }
 bool Observer::WithMonitor(const std::function<void(Monitor&)>& visit) { return impl_->WithMonitor(visit); }
 std::optional<MonitorDecision> Observer::decision() const { return impl_->decision(); }
 std::vector<Observation> Observer::Take() { return impl_->Take(); }

@@ -13,6 +13,7 @@
 #include "src/audit/decision.h"
 #include "src/audit/judge_power.h"
 #include "src/audit/warnings.h"
+#include "src/signal/failure_kind.h"
 
 namespace pinchbeck {
 namespace {
@@ -128,6 +129,16 @@ std::string LengthUnit(const SignalPlan& plan) {
   return "";
 }
 
+// Answers that failed after text had come are compared with nothing, although whoever asked may have gone by
+// them: an endpoint that lets those of another model fail shows only the others. Up to 1 in 20 is left to
+// honest breakage, which a report of shares does not rule out either.
+void DowngradeFailures(const SampleSet& observed, Report& report) {
+  const std::int64_t after_text = internal::CountAfterText(observed.failures);
+  if (report.verdict != Verdict::kConsistent || after_text * 20 <= observed.usable + after_text) return;
+  report.verdict = Verdict::kInconclusive;
+  report.reason = "answers_failed_after_text";
+}
+
 void DowngradeRanking(const Fingerprint& fingerprint, const VerifyOptions& options, Report& report) {
   const bool for_ranking =
       fingerprint.provenance && fingerprint.provenance->use == FingerprintUse::kRankingOnly;
@@ -202,6 +213,7 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   if (trusted) input.observed = &*trusted;
   input.counted_only = true;
   Conclude(input, decision, references, alternatives, raised, report);
+  DowngradeFailures(observed, report);
   DowngradeRanking(fingerprint, raised, report);
   return report;
 }

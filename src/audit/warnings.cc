@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "src/signal/failure_kind.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -69,6 +70,10 @@ void WarnAboutRecordings(const Fingerprint& fingerprint, const ObservedSample& o
   if (report.n_failed > 0) {
     report.warnings.push_back(std::to_string(report.n_failed) +
                               " requests failed; failures are counted, not compared");
+  }
+  if (const std::int64_t after_text = CountAfterText(observed.sample.failures); after_text > 0) {
+    report.warnings.push_back(std::to_string(after_text) +
+                              " of the failed requests had brought text of an answer; look at their errors");
   }
   WarnAboutAge(fingerprint, observed.last_time, max_age_days, report);
 }

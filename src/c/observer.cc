@@ -25,6 +25,7 @@ std::string StatusJson(const Observer& observer) {
   }
   const json status = {{"exchanges", counts.exchanges},
                        {"uses", std::move(uses)},
+                       {"failed_after_text", counts.failed_after_text},
                        {"refused", counts.refused},
                        {"buffered", counts.buffered},
                        {"buffered_bytes", counts.buffered_bytes},
@@ -87,8 +88,9 @@ pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* observer,
     PINCHBECK_ASSIGN_OR_RETURN(
         pinchbeck::Monitor monitor,
         pinchbeck::c::MakeMonitor(*observer->fingerprint, alternatives, alternative_count, options_json));
-    observer->observer.Attach(std::move(monitor));
-    return absl::OkStatus();
+    if (observer->observer.AttachIfNone(std::move(monitor))) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        "a monitor is watching already; another one would forget its evidence. Make a new observer");
   });
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,10 @@ void PrintSummary(const ImportFlags& flags, const RecordingImportSummary& summar
               << summary.kinds << " kinds into " << flags.out << "\n";
   if (!flags.fingerprint.empty()) {
     context.out << "  " << summary.matched << " were asked as a probe of " << flags.fingerprint << "\n";
+  }
+  if (summary.unanswered > 0) {
+    context.out << "  " << summary.unanswered
+                << " count as failed because the log does not hold the whole answer\n";
   }
   for (const auto& [reason, count] : summary.obstacles) {
     context.out << "  " << count << " can be no plain probe: " << Printable(reason) << "\n";
@@ -70,7 +75,12 @@ absl::Status ImportAll(const ImportFlags& flags, CommandContext& context) {
 }
 
 absl::Status RunImport(const ImportFlags& flags, CommandContext& context) {
-  if (std::filesystem::exists(flags.out)) {
+  std::error_code fault;
+  const bool exists = std::filesystem::exists(flags.out, fault);
+  if (fault) {
+    return absl::InvalidArgumentError(flags.out + ": " + fault.message() + "; give another name with --out");
+  }
+  if (exists) {
     return absl::InvalidArgumentError(flags.out + ": the file exists; give a new name with --out");
   }
   const absl::Status status = ImportAll(flags, context);
@@ -97,13 +107,20 @@ void AddImportCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--out", flags->out, "recording to write (.jsonl or .jsonl.gz)")->required();
   command->add_option("--fingerprint", flags->fingerprint,
                       "fingerprint whose probes the requests are matched with");
-  command->add_option("--model", flags->options.model, "import only requests for the model of this name");
+  CLI::Option* model =
+      command->add_option("--model", flags->options.model, "import only requests for the model of this name");
+  command
+      ->add_option("--also-named", flags->options.also_named,
+                   "another name of the model, where the log gives the name in the answer; may be repeated")
+      ->allow_extra_args(false)
+      ->needs(model);
   command->add_option("--endpoint", flags->options.endpoint,
                       "import only requests that the log says went to this address");
   command->add_flag("--parameters-complete", flags->options.log.parameters_complete,
                     "langfuse, otel: every record lists all parameters that were sent");
-  command->add_flag("--usage-reported", flags->options.log.usage_reported,
-                    "litellm, langfuse: token counts are those of the server, not of the tool's tokenizer");
+  command->add_flag(
+      "--usage-reported", flags->options.log.usage_reported,
+      "litellm, langfuse, otel: token counts are those of the server, not of the tool's tokenizer");
   command->add_option("--session", flags->options.session, "session to record instead of the log's");
   command->callback([flags, &context] {
     if (const absl::Status status = RunImport(*flags, context); !status.ok()) ReportError(status, context);

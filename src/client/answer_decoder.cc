@@ -118,7 +118,7 @@ void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool te
     error.emplace();
     error->message = Excerpt(data);
   }
-  if (error.has_value()) {
+  if (error.has_value() && (is_error || !reader_->HoldsAnswer(parsed.value))) {
     reader_->SetServerError(*error, status_);
     return;
   }
@@ -169,8 +169,11 @@ void AnswerDecoder::FinishDocument(const ResponseEnd& end) {
   const LenientJson parsed = ParseLenient(body_);
   if (!parsed.value.is_discarded()) {
     reader_->AddRepairs(parsed.repairs);
-    if (const auto error = ReadServerError(parsed.value, /*strict=*/!failed)) {
+    const std::optional<ServerError> error = ReadServerError(parsed.value, /*strict=*/!failed);
+    if (error.has_value() && (failed || !reader_->HoldsAnswer(parsed.value))) {
       reader_->SetServerError(*error, status_);
+      // What text came all the same is recorded: an application may have gone by it.
+      if (!failed && parsed.value.is_object()) reader_->ReadDocument(parsed.value);
       return;
     }
   }

@@ -28,6 +28,8 @@ void AnswerReader::ReadHead(const ResponseHead& head) {
 
 bool AnswerReader::ReadList(const json& /*list*/) { return false; }
 
+bool AnswerReader::HoldsAnswer(const json& /*object*/) const { return false; }
+
 void AnswerReader::SetError(ErrorKind kind, std::optional<int> status, std::string message) {
   if (error_.has_value()) return;
   error_ = ErrorRecord{kind, status, std::move(message)};

@@ -37,6 +37,9 @@ class AnswerReader {
   virtual void ReadEvent(std::string_view type, const nlohmann::json& event, double arrival_s) = 0;
   // An answer that is a list of objects; false when the API has no such form.
   [[nodiscard]] virtual bool ReadList(const nlohmann::json& list);
+  // Whether a document or event holds text that nothing about the text itself calls broken. Some servers put
+  // an `error` beside such an answer, and applications that read the answer never see it.
+  [[nodiscard]] virtual bool HoldsAnswer(const nlohmann::json& object) const;
   // Whether streams of this API close with a mark (beside `[DONE]`, which ends any stream).
   [[nodiscard]] virtual bool has_end_mark() const { return true; }
 

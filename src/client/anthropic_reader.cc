@@ -1,5 +1,6 @@
 #include "src/client/anthropic_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -42,6 +43,17 @@ void AnthropicReader::ReadDocument(const json& document) {
     for (const json& block : *content) (void)ReadBlock(block);
   }
   ReadStopReason(document);
+}
+
+bool AnthropicReader::HoldsAnswer(const json& object) const {
+  if (FindObject(object, "delta") != nullptr) {
+    return !FindString(*FindObject(object, "delta"), "text").value_or("").empty();
+  }
+  const json* content = FindArray(object, "content");
+  if (content == nullptr || FindString(object, "stop_reason").value_or("").empty()) return false;
+  return std::any_of(content->begin(), content->end(), [](const json& block) {
+    return FindString(block, "type") == "text" && !FindString(block, "text").value_or("").empty();
+  });
 }
 
 void AnthropicReader::ReadEvent(std::string_view type, const json& event, double arrival_s) {

@@ -16,6 +16,7 @@ class AnthropicReader final : public AnswerReader {
   [[nodiscard]] ReaderWords words() const override { return {"message events", "content blocks"}; }
   void ReadDocument(const nlohmann::json& document) override;
   void ReadEvent(std::string_view type, const nlohmann::json& event, double arrival_s) override;
+  [[nodiscard]] bool HoldsAnswer(const nlohmann::json& object) const override;
 
  protected:
   void Complete() override;

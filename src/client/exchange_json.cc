@@ -96,7 +96,7 @@ absl::StatusOr<Api> ReadApi(const json& object) {
   if (!name.has_value()) return Api::kOpenAiChat;
   const std::optional<Api> api = ApiFromName(*name);
   if (api.has_value()) return *api;
-  return absl::InvalidArgumentError("api: " + internal::Quoted(*name, 40) +
+  return absl::InvalidArgumentError("api: " + internal::Quoted(*name, 20) +
                                     " is not known; give openai_chat or anthropic");
 }
 

@@ -46,10 +46,6 @@ void SetTimes(std::optional<absl::Time> start, std::optional<absl::Time> first, 
   }
 }
 
-bool HoldsText(const json& value, std::string_view text) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace).find(text) != std::string::npos;
-}
-
 void SetEndpoint(const std::optional<std::string>& text, json& exchange) {
   if (!text.has_value() || !(text->starts_with("http://") || text->starts_with("https://"))) return;
   exchange["endpoint"] = *text;

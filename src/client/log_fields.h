@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -26,9 +25,6 @@ namespace pinchbeck::internal {
 // start and end: loggers write the end where they saw none.
 void SetTimes(std::optional<absl::Time> start, std::optional<absl::Time> first, std::optional<absl::Time> end,
               nlohmann::json& exchange);
-
-// Whether the text stands in a string or name somewhere inside; it needs no escapes.
-[[nodiscard]] bool HoldsText(const nlohmann::json& value, std::string_view text);
 
 // Sets `endpoint` where the text is an http or https URL.
 void SetEndpoint(const std::optional<std::string>& text, nlohmann::json& exchange);

@@ -19,12 +19,17 @@ struct LogItem {
   nlohmann::json exchange = nlohmann::json::object();
   // Not empty: the record is left out for this reason.
   std::string skip = {};
-  // Left out because the log does not hold the whole of an answered request.
+  // Left out because the log does not hold the whole request.
   bool incomplete = false;
+  // Not empty: the log holds the request and not the whole of its answer, for this reason. It is handed on as
+  // a failed request, so that an endpoint cannot take answers out by what it writes into them.
+  std::string unanswered = {};
   // Not empty: a field of the record is of the wrong kind.
   std::string fault = {};
   // What makes the record one of its kind in the log; two records with one id are one request. May be empty.
   std::string id = {};
+  // The server gave the id with its answer, and may give it to others.
+  bool id_of_answer = false;
   // See Exchange::model_in_log.
   std::optional<std::string> model = std::nullopt;
   // False where the exchange is put together from a log's own fields, so that nobody knows which API was

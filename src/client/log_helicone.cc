@@ -46,6 +46,23 @@ json Streamed(const json& response) {
   return text;
 }
 
+// What Helicone writes in place of a body that it does not have. A server may write the word beside its
+// answer.
+bool IsPlaceholder(const json& body) {
+  if (!body.contains("helicone_message")) return false;
+  for (const char* key : {"messages", "choices", "content", "streamed_data"}) {
+    if (body.contains(key)) return false;
+  }
+  return true;
+}
+
+// Counts of Helicone's own tokenizer, where the server sent none, are not the server's.
+void DropOwnCounts(json& response) {
+  const json* usage = FindObject(response, "usage");
+  const json* own = usage == nullptr ? nullptr : FindMember(*usage, "helicone_calculated");
+  if (own != nullptr && *own != false) response.erase("usage");
+}
+
 // A reference of zeros only is none.
 bool IsCached(const json& record) {
   const std::string reference = FindString(record, "cachereferenceid").value_or("");
@@ -92,25 +109,26 @@ absl::StatusOr<LogItem> ConvertHelicone(const json& record, const LogImportOptio
   LogItem item;
   item.id = FindString(plain, "requestid").value_or(FindString(plain, "heliconeid").value_or(""));
   json request = FindJson(plain, "requestbody");
-  const json response = FindJson(plain, "responsebody");
-  const bool answered = response.is_object() && !response.contains("helicone_message");
+  json response = FindJson(plain, "responsebody");
+  const bool answered = response.is_object() && !IsPlaceholder(response);
   std::optional<std::int64_t> status = FindInteger(plain, "responsestatus");
   const bool failed = status.has_value() && (*status < 100 || *status >= 300);
-  if (!request.is_object() || request.contains("helicone_message")) {
+  if (!request.is_object() || IsPlaceholder(request)) {
     item.skip = "no request body (export with --include-body)";
     item.incomplete = true;
   } else if (!request.contains("messages")) {
     item.skip = "not a chat request";
   } else if (IsCached(plain)) {
     item.skip = "answered from a cache";
-  } else if (!answered && !failed) {
-    item.skip = "no response body (export with --include-body)";
-    item.incomplete = true;
   }
   if (!item.skip.empty()) return item;
+  if (!answered && !failed) item.unanswered = "no response body (export with --include-body)";
   if (IsAnthropic(plain, request, response)) item.exchange["api"] = "anthropic";
   item.exchange["request"] = std::move(request);
-  if (answered) item.exchange["response"] = Streamed(response);
+  if (answered) {
+    DropOwnCounts(response);
+    item.exchange["response"] = Streamed(response);
+  }
   // Statuses below 100 are Helicone's own: cancelled, timed out.
   if (status.has_value() && *status >= 100 && *status <= 599) {
     item.exchange["status"] = *status;

@@ -1,4 +1,5 @@
 // Observations of Langfuse.
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,28 @@ void ReadInput(json input, json& request) {
   } else if (input.is_array()) {
     request["messages"] = std::move(input);
   }
+}
+
+// A text or another object may be a part of the prompt, or a template's variables: nobody knows what was
+// sent.
+bool HoldsMessages(const json& request) {
+  const json* messages = FindArray(request, "messages");
+  return messages != nullptr && !messages->empty() &&
+         std::all_of(messages->begin(), messages->end(), [](const json& m) { return m.is_object(); });
+}
+
+bool IsCompletion(const json& output) {
+  return output.is_object() && (output.contains("choices") || output.contains("role"));
+}
+
+// A text is the answer's, whatever it looks like, unless it holds a whole message or completion.
+json FindOutput(const json& record) {
+  const json* member = FindMember(record, "output");
+  if (member == nullptr) return nullptr;
+  json output = FindJson(record, "output");
+  if (output.is_array() && output.size() == 1 && output.front().is_object()) output = json(output.front());
+  const bool whole = IsCompletion(output) && (output.contains("choices") || output.contains("content"));
+  return member->is_string() && !whole ? *member : output;
 }
 
 json LangfuseRequest(const json& record, bool parameters_complete) {
@@ -88,7 +111,7 @@ json LangfuseResponse(const json& record, json output, bool usage_reported) {
   AnswerParts parts;
   if (output.is_string()) {
     parts.text = output.get<std::string>();
-  } else if (output.is_object() && (output.contains("content") || output.contains("role"))) {
+  } else if (IsCompletion(output)) {
     const json* content = FindMember(output, "content");
     // Parts of a content may be anything; only a text is known to be one.
     if (content != nullptr && !content->is_string()) return nullptr;
@@ -118,16 +141,16 @@ absl::StatusOr<LogItem> ConvertLangfuse(const json& record, const LogImportOptio
   // Integrations overwrite it with the name in the answer.
   item.model = FindString(record, "model");
   const bool failed = FindString(record, "level") == "ERROR";
-  json output = FindJson(record, "output");
-  if (output.is_array() && output.size() == 1) output = output.front();
-  json response = failed ? json() : LangfuseResponse(record, std::move(output), options.usage_reported);
-  if (!failed && response.is_null()) {
-    item.skip = "no answer in the output, or one in a form that is not known";
+  if (!HoldsMessages(item.exchange["request"])) {
+    item.skip = "no list of messages in the input";
     item.incomplete = true;
     return item;
   }
+  json response = failed ? json() : LangfuseResponse(record, FindOutput(record), options.usage_reported);
   if (failed) {
     item.exchange["complete"] = false;
+  } else if (response.is_null()) {
+    item.unanswered = "no answer in the output, or one in a form that is not known";
   } else {
     item.exchange["response"] = std::move(response);
   }

@@ -159,7 +159,16 @@ void TranslateFinishReason(AnswerParts& parts) {
   if (parts.finish_reason == "tool_call") parts.finish_reason = "tool_calls";
 }
 
-std::optional<AnswerParts> AnswerOf(const json& attributes) {
+// Instrumentations may count with a tokenizer of their own.
+void ReadUsage(const json& attributes, AnswerParts& parts) {
+  parts.input_tokens = FirstInteger(attributes, {"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"});
+  parts.output_tokens =
+      FirstInteger(attributes, {"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"});
+  parts.cached_input_tokens = FindInteger(attributes, "gen_ai.usage.cache_read.input_tokens");
+  parts.reasoning_tokens = FindInteger(attributes, "gen_ai.usage.reasoning.output_tokens");
+}
+
+std::optional<AnswerParts> AnswerOf(const json& attributes, bool usage_reported) {
   AnswerParts parts;
   if (!ReadOutput(attributes, parts)) return std::nullopt;
   parts.id = FindString(attributes, "gen_ai.response.id");
@@ -173,11 +182,7 @@ std::optional<AnswerParts> AnswerOf(const json& attributes) {
   if (!parts.system_fingerprint) {
     parts.system_fingerprint = FindString(attributes, "gen_ai.openai.response.system_fingerprint");
   }
-  parts.input_tokens = FirstInteger(attributes, {"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"});
-  parts.output_tokens =
-      FirstInteger(attributes, {"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"});
-  parts.cached_input_tokens = FindInteger(attributes, "gen_ai.usage.cache_read.input_tokens");
-  parts.reasoning_tokens = FindInteger(attributes, "gen_ai.usage.reasoning.output_tokens");
+  if (usage_reported) ReadUsage(attributes, parts);
   return parts;
 }
 
@@ -206,6 +211,17 @@ absl::Status ReadTimes(const json& span, const json& attributes, json& exchange)
   const double seconds = first->get<double>();
   if (seconds > 0 && seconds < exchange["total_s"].get<double>()) exchange["first_token_s"] = seconds;
   return absl::OkStatus();
+}
+
+// The conventions name host and port, and no path.
+void ReadServer(const json& attributes, json& exchange) {
+  std::string host = FindString(attributes, "server.address").value_or("");
+  if (host.empty()) return;
+  if (host.find(':') != std::string::npos && host.front() != '[') host = "[" + host + "]";
+  const std::int64_t port = FindInteger(attributes, "server.port").value_or(443);
+  std::string url = (port == 80 ? "http://" : "https://") + host;
+  if (port != 80 && port != 443) url += ":" + std::to_string(port);
+  exchange["endpoint"] = std::move(url);
 }
 
 void SetFailure(const json& attributes, json& exchange) {
@@ -288,22 +304,22 @@ absl::StatusOr<LogItem> OtelSpans::Item(const json& span, const LogImportOptions
   item.id = NameOf(span, "spanId");
   item.exchange["request"] = RequestOf(attributes, options.parameters_complete);
   const bool failed = FindMember(attributes, "error.type") != nullptr;
-  const std::optional<AnswerParts> parts = AnswerOf(attributes);
+  const std::optional<AnswerParts> parts = AnswerOf(attributes, options.usage_reported);
   if (IsInsideAChat(span)) {
     item.skip = "inside the span of another chat (one request, instrumented twice)";
   } else if (item.exchange["request"]["messages"].is_null()) {
     item.skip = "no gen_ai.input.messages (switch the recording of content on)";
     item.incomplete = true;
-  } else if (!failed && !parts.has_value()) {
-    item.skip = "no answer in gen_ai.output.messages";
-    item.incomplete = true;
   }
   if (!item.skip.empty()) return item;
   if (failed) {
     SetFailure(attributes, item.exchange);
-  } else {
+  } else if (parts.has_value()) {
     item.exchange["response"] = ChatCompletion(*parts);
+  } else {
+    item.unanswered = "no answer in gen_ai.output.messages";
   }
+  ReadServer(attributes, item.exchange);
   PINCHBECK_RETURN_IF_ERROR(ReadTimes(span, attributes, item.exchange));
   return item;
 }

@@ -48,18 +48,37 @@ std::string ReasoningOf(const json& message) {
   return text.empty() ? ThinkingParts(message) : text;
 }
 
+// The first one by its number, or the only one whatever its number.
+const json* FirstChoice(const json& choices) {
+  for (const json& choice : choices) {
+    if (choice.is_object() && FindInteger(choice, "index").value_or(0) == 0) return &choice;
+  }
+  return choices.size() == 1 && choices.front().is_object() ? &choices.front() : nullptr;
+}
+
+bool IsBrokenOff(std::string_view finish_reason) {
+  return finish_reason == "error" || finish_reason == "abort";
+}
+
 }  // namespace
 
 void OpenAiChatReader::ReadDocument(const json& document) {
   ReadEnvelope(document);
   const json* choices = FindArray(document, "choices");
   if (choices == nullptr) return;
-  for (const json& choice : *choices) {
-    if (choice.is_object() && FindInteger(choice, "index").value_or(0) == 0) {
-      (void)ReadChoice(choice, "message");
-      break;
-    }
-  }
+  if (const json* choice = FirstChoice(*choices)) (void)ReadChoice(*choice, "message");
+}
+
+bool OpenAiChatReader::HoldsAnswer(const json& object) const {
+  const json* choices = FindArray(object, "choices");
+  const json* choice = choices == nullptr ? nullptr : FirstChoice(*choices);
+  if (choice == nullptr) return false;
+  const std::string finish = FindString(*choice, "finish_reason").value_or("");
+  if (IsBrokenOff(finish)) return false;
+  if (const json* delta = FindObject(*choice, "delta")) return !TextOfParts(*delta, "content").empty();
+  const json* message = FindObject(*choice, "message");
+  // Without a reason for its end a document may be the half of an answer that came before the error.
+  return message != nullptr && !finish.empty() && !TextOfParts(*message, "content").empty();
 }
 
 void OpenAiChatReader::ReadEvent(std::string_view /*type*/, const json& event, double arrival_s) {
@@ -68,7 +87,10 @@ void OpenAiChatReader::ReadEvent(std::string_view /*type*/, const json& event, d
   if (choices == nullptr) return;
   Added added;
   for (const json& choice : *choices) {
-    if (!choice.is_object() || FindInteger(choice, "index").value_or(0) != 0) continue;
+    if (!choice.is_object()) continue;
+    const std::int64_t index = FindInteger(choice, "index").value_or(0);
+    if (!choice_index_.has_value()) choice_index_ = index;
+    if (index != *choice_index_) continue;
     added += ReadChoice(choice, "delta");
   }
   AddEvent(added, arrival_s);
@@ -137,7 +159,7 @@ std::int64_t OpenAiChatReader::ReadChatLogprobs(const json& logprobs) {
 void OpenAiChatReader::ReadEndOfChoice(const json& choice) {
   ReadTokenIds(choice);
   const std::string finish = FindString(choice, "finish_reason").value_or("");
-  if (finish == "error" || finish == "abort") {
+  if (IsBrokenOff(finish)) {
     SetError(ErrorKind::kProtocol, std::nullopt,
              "the server ended the answer with finish_reason \"" + finish + "\"");
   }

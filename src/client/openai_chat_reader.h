@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "src/client/answer_reader.h"
@@ -15,9 +16,10 @@ class OpenAiChatReader : public AnswerReader {
   [[nodiscard]] ReaderWords words() const override { return {"chat completion chunks", "choices"}; }
   void ReadDocument(const nlohmann::json& document) override;
   void ReadEvent(std::string_view type, const nlohmann::json& event, double arrival_s) override;
+  [[nodiscard]] bool HoldsAnswer(const nlohmann::json& object) const override;
 
  protected:
-  // One entry of `choices` with index 0; `message_key` is where its message stands.
+  // The entry of `choices` that counts; `message_key` is where its message stands.
   [[nodiscard]] virtual Added ReadChoice(const nlohmann::json& choice, const char* message_key);
   // {"content": [...]} or {"refusal": [...]}.
   [[nodiscard]] std::int64_t ReadChatLogprobs(const nlohmann::json& logprobs);
@@ -29,6 +31,9 @@ class OpenAiChatReader : public AnswerReader {
   void ReadUsage(const nlohmann::json& usage);
   [[nodiscard]] Added ReadMessage(const nlohmann::json& message);
   void ReadTokenIds(const nlohmann::json& choice);
+
+  // Of the stream's first choice. One answer is asked for, and some servers number it otherwise than 0.
+  std::optional<std::int64_t> choice_index_;
 };
 
 }  // namespace pinchbeck::internal

@@ -130,13 +130,13 @@ std::optional<std::string> PromptDigest(Api api, const json& body) {
 
 bool IsEmpty(const json& value) { return value.empty() && (value.is_object() || value.is_array()); }
 
-// Whether a parameter that probes do not have is set to what servers do without it.
-bool IsOff(const std::string& key, const json& value) {
+// Whether a parameter that probes do not have is set to what every server of the API does without it. A
+// penalty of 0 is no such value: servers take their default from the model's files. Nor is a model outside
+// Anthropic's API known to think only when asked to.
+bool IsOff(Api api, const std::string& key, const json& value) {
   if (value.is_null() || IsEmpty(value)) return true;
-  if (key == "frequency_penalty" || key == "presence_penalty") return value.is_number() && value == 0;
-  if (key == "repetition_penalty") return value.is_number() && value == 1;
   if (key == "response_format") return value == json{{"type", "text"}};
-  if (key == "thinking") return value == json{{"type", "disabled"}};
+  if (key == "thinking") return api == Api::kAnthropic && value == json{{"type", "disabled"}};
   if (key == "modalities") return value == json::array({"text"});
   return false;
 }
@@ -151,7 +151,7 @@ void NoteObstacle(RequestObstacle obstacle, std::string_view field, RequestReadi
 json OtherParameters(Api api, const json& body, RequestReading& reading) {
   json others = json::object();
   for (const auto& [key, value] : body.items()) {
-    if (Holds(kSampling, key) || IsOff(key, value)) continue;
+    if (Holds(kSampling, key) || IsOff(api, key, value)) continue;
     // In chat completions `system` is no parameter; several answers to one request share its token counts.
     const bool odd = (key == "system" && api != Api::kAnthropic) || (key == "n" && value != 1);
     if (Holds(kNeutral, key) && !odd) continue;
@@ -159,6 +159,16 @@ json OtherParameters(Api api, const json& body, RequestReading& reading) {
     others[key] = value;
   }
   return others;
+}
+
+// Without it, requests for different things would have one identity.
+absl::Status CheckPrompt(const json& body) {
+  const json* messages = FindMember(body, "messages");
+  if (messages != nullptr && !messages->empty()) return absl::OkStatus();
+  for (const char* key : {"prompt", "input", "contents"}) {
+    if (FindMember(body, key) != nullptr) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("request.messages: missing or empty; it is what was asked");
 }
 
 std::string IdentityOf(const json& body, const RequestRecord& record, json others) {
@@ -191,6 +201,7 @@ absl::StatusOr<RequestReading> ReadRequest(Api api, const json& body) {
   RequestRecord& record = reading.record;
   record.api = std::string(ApiName(api));
   PINCHBECK_RETURN_IF_ERROR(ReadSampling(body, record));
+  PINCHBECK_RETURN_IF_ERROR(CheckPrompt(body));
   record.prompt_sha256 = PromptDigest(api, body);
   // The first one is kept, so those come first with which not even the identity says that two requests are
   // repeats of each other.

@@ -96,6 +96,12 @@ std::vector<std::string> InconclusiveMeanings(const Report& report) {
         "of agreement.",
         "More answers, whose other signals suffice alone, would settle it; see \"Limits\"."};
   }
+  if (reason == "answers_failed_after_text") {
+    return {
+        "The answers that were compared show no difference; those that failed after text had come were "
+        "compared with nothing.",
+        "A recording without such failures would settle it."};
+  }
   if (reason == "effect_below_gate") {
     return {"There is a difference, but it does not count: it is within what is granted to " +
                 GrantedTo(report.claim) + ".",
@@ -122,6 +128,10 @@ std::vector<std::string> InconclusiveNoMeanings(const Report& report) {
         "It does not say that another model answers. Ask the operator where the log-probabilities come "
         "from.",
         no_all_clear};
+  }
+  if (reason == "answers_failed_after_text") {
+    return {"It does not say that another model answers: servers and networks break, and logs cut answers.",
+            no_all_clear};
   }
   return {"It is no suspicion against the endpoint.", no_all_clear};
 }
@@ -192,6 +202,11 @@ std::string ReasonText(const Report& report) {
   if (reason == "incoherent_log_probabilities") {
     return "Nothing differs, but the reported log-probabilities contradict themselves and may be made up; "
            "without them a substitute would not have been found reliably.";
+  }
+  if (reason == "answers_failed_after_text") {
+    return "Nothing differs among the answers that were compared, but more than 1 in 20 requests failed "
+           "after "
+           "text of their answers had come; other answers could hide there.";
   }
   if (reason == "configuration") {
     return "The answers differ, but other settings of the same model explain it: " +

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "pinchbeck/internal/utf8.h"
 #include "src/signal/declaration_sample.h"
+#include "src/signal/failure_kind.h"
 #include "src/signal/length_cells.h"
 #include "src/signal/logprob_reading.h"
 
@@ -21,20 +22,6 @@ constexpr std::int64_t kRawChoiceTokens = 4;
 constexpr std::int64_t kMostInputTokens = 1'000'000'000;
 constexpr auto kMostOutputTokens = static_cast<std::int64_t>(internal::kMostLength);
 constexpr std::int64_t kMostReasoningTokens = 1'000'000'000;
-
-std::string FailureKind(const ErrorRecord& error) {
-  switch (error.kind) {
-    case ErrorKind::kHttp:
-      return error.status ? "http " + std::to_string(*error.status) : "http";
-    case ErrorKind::kTimeout:
-      return "timeout";
-    case ErrorKind::kNetwork:
-      return "network";
-    case ErrorKind::kProtocol:
-      return "protocol";
-  }
-  return "protocol";
-}
 
 std::optional<std::int64_t> MinuteOf(const std::optional<std::string>& time) {
   if (!time) return std::nullopt;
@@ -205,7 +192,7 @@ absl::Status SampleBuilder::Add(const Observation& observation) {
     if (!last_time_ || *observation.time > *last_time_) last_time_ = observation.time;
   }
   if (observation.error) {
-    ++failures_[FailureKind(*observation.error)];
+    ++failures_[internal::FailureKind(observation)];
     ++probe.sample.failed;
     AddRequestFacts(observation, probe.facts);
     return absl::OkStatus();

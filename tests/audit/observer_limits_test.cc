@@ -50,14 +50,16 @@ TEST(ObserverTest, WhatCannotBeReadIsRefusedAndNamed) {
                {R"({"request": "not json"})", "request: the body is not JSON"},
                {R"({"request": {"temperature": "hot"}})", "request.temperature: expected a number"},
                {R"({"request": {"max_tokens": -1}})", "request.max_tokens"},
-               {R"({"request": {}, "api": "smoke"})", "api: \"smoke\""},
-               {R"({"request": {}, "api": "gemini"})", "api: requests of gemini"},
-               {R"({"request": {}, "time": "yesterday"})", "time: expected RFC 3339"},
-               {R"({"request": {}, "endpoint": "nowhere"})", "endpoint"},
-               {R"({"request": {}, "response": 3})", "response: expected"},
-               {R"({"request": {}, "chunks": [[0.1, {}], [-0.05, {}]]})", "chunks[1]"},
-               {R"({"request": {}, "status": 99999})", "status"},
-               {R"({"request": {}, "total_s": -1})", "total_s"}};
+               {R"({"request": {"model": "gpt-x"}})", "request.messages: missing"},
+               {R"({"request": {"messages": []}})", "request.messages: missing or empty"},
+               {R"({"request": {}, "api": "smoke\u001b-0123456789-0123456789"})", "api: \"smoke"},
+               {R"({"request": {"messages": [{}]}, "api": "gemini"})", "api: requests of gemini"},
+               {R"({"request": {"messages": [{}]}, "time": "yesterday"})", "time: expected RFC 3339"},
+               {R"({"request": {"messages": [{}]}, "endpoint": "nowhere"})", "endpoint"},
+               {R"({"request": {"messages": [{}]}, "response": 3})", "response: expected"},
+               {R"({"request": {"messages": [{}]}, "chunks": [[0.1, {}], [-0.05, {}]]})", "chunks[1]"},
+               {R"({"request": {"messages": [{}]}, "status": 99999})", "status"},
+               {R"({"request": {"messages": [{}]}, "total_s": -1})", "total_s"}};
   for (const auto& [exchange, message] : cases) {
     const auto use = observer.ObserveJson(exchange);
     ASSERT_FALSE(use.ok()) << exchange;
@@ -67,6 +69,7 @@ TEST(ObserverTest, WhatCannotBeReadIsRefusedAndNamed) {
   EXPECT_EQ(observer.counts().exchanges, 0);
   EXPECT_FALSE(Observer::Create(Reference(), {.models = {"gpt-x"}, .max_observations = 0}).ok());
   EXPECT_FALSE(Observer::Create(Reference(), {.models = {"gpt-x"}, .endpoint = "nowhere"}).ok());
+  EXPECT_FALSE(Observer::Create(Reference(), {.models = {"gpt-x"}, .first_sample = -1}).ok());
   EXPECT_THAT(internal::Message(Observer::Create(Reference(), {}).status()), HasSubstr("models"));
 }
 
@@ -94,6 +97,32 @@ TEST(ObserverTest, OpenStreamsShareABudgetOfBytes) {
   EXPECT_EQ(observer.counts().refused, 1);
   EXPECT_EQ(observer.counts().abandoned, 0);
   EXPECT_EQ(observer.counts().buffered, 1);
+}
+
+TEST(ObserverTest, AnEndlessStreamLeavesTheOthersTheirBytes) {
+  ObserverOptions options;
+  options.max_stream_bytes = 4000;
+  options.limits.max_response_bytes = 1000;
+  Observer observer = Made(options);
+  const std::string body = RequestOf(FirstProbe()).dump();
+  ExchangeRequest request;
+  request.body = body;
+  const std::string event = R"({"choices": [{"index": 0, "delta": {"content": "xxxxxxxxxxxxxxxxxxxx"}}]})";
+  auto endless = observer.Open(request);
+  auto other = observer.Open(request);
+  ASSERT_TRUE(endless.ok() && other.ok());
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(endless->OnEvent(event, i).ok()) << i;
+  // All of the budget, and more in turn: what was charged for an answer too long is free again.
+  for (int i = 0; i < 5; ++i) {
+    auto next = observer.Open(request);
+    for (int j = 0; j < 10; ++j) ASSERT_TRUE(next->OnEvent(event, j).ok());
+    EXPECT_TRUE(next->Finish().ok());
+  }
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(other->OnEvent(event, i).ok());
+  ASSERT_TRUE(other->OnEvent(R"({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})", 9).ok());
+  EXPECT_EQ(*other->Finish(), ObservationUse::kProbe);
+  EXPECT_EQ(*endless->Finish(), ObservationUse::kFailed);
+  EXPECT_EQ(observer.counts().refused, 0);
 }
 
 TEST(ObserverTest, KeysStayOut) {

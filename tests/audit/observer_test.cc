@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "pinchbeck/audit/verify.h"
 #include "src/audit/probe_matcher.h"
 #include "tests/audit/observer_fixture.h"
 
@@ -45,7 +47,6 @@ TEST(ObserverTest, WhateverChangesAnswersKeepsARequestFromBeingAProbe) {
        [](Json& r) {
          r["user"] = "u";
          r["stream"] = false;
-         r["frequency_penalty"] = 0;
          r["stop"] = nullptr;
          r["tools"] = Json::array();
          r["n"] = 1;
@@ -76,6 +77,13 @@ TEST(ObserverTest, WhateverChangesAnswersKeepsARequestFromBeingAProbe) {
       {"top_p", [](Json& r) { r["top_p"] = 0.5; }, ObservationUse::kOtherSettings},
       {"a seed", [](Json& r) { r["seed"] = 7; }, ObservationUse::kSeed},
       {"penalty", [](Json& r) { r["frequency_penalty"] = 0.5; }, ObservationUse::kOtherParameter},
+      {"a penalty that the model's files may set otherwise", [](Json& r) { r["frequency_penalty"] = 0; },
+       ObservationUse::kOtherParameter},
+      {"thinking that others do by default",
+       [](Json& r) {
+         r["thinking"] = {{"type", "disabled"}};
+       },
+       ObservationUse::kOtherParameter},
       {"several answers", [](Json& r) { r["n"] = 2; }, ObservationUse::kOtherParameter},
       {"effort", [](Json& r) { r["reasoning_effort"] = "low"; }, ObservationUse::kOtherParameter},
       {"something unheard of", [](Json& r) { r["mirostat"] = 2; }, ObservationUse::kOtherParameter},
@@ -308,6 +316,60 @@ TEST(ObserverTest, FailedAndBrokenAnswersAreCountedAndNeverData) {
   EXPECT_EQ(observer.decision()->used, 0);
   EXPECT_EQ(observer.decision()->skipped[static_cast<std::size_t>(MonitorSkip::kRequestFailed)], 3);
   for (const Observation& observation : observer.Take()) EXPECT_TRUE(observation.error.has_value());
+}
+
+TEST(ObserverTest, FailuresAfterTextAreCountedByThemselves) {
+  Observer observer = Made();
+  Json broken = ResponseOf("3");
+  broken["choices"][0]["finish_reason"] = "error";
+  EXPECT_EQ(Fed(observer, RequestOf(FirstProbe()), broken), ObservationUse::kFailed);
+  EXPECT_EQ(Fed(observer, RequestOf(FirstProbe()), {{"detail", "no choices"}}), ObservationUse::kFailed);
+  EXPECT_EQ(Fed(observer, RequestOf("unknown"), broken), ObservationUse::kUnknownPrompt);
+  EXPECT_EQ(observer.counts().failed_after_text, 1);
+}
+
+// A relay with one id for all, and a process that starts again and goes on in the same file.
+TEST(ObserverTest, EqualAnswersWithOneIdAreNoCopies) {
+  const std::string path = testing::TempDir() + "/pinchbeck-observer.jsonl";
+  std::ofstream file(path, std::ios::trunc);
+  const std::vector<Observation> answers = RandomChoices(3, 100, 2, 2);
+  for (int process = 0; process < 2; ++process) {
+    Observer observer = Made();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      Fed(observer, RequestOf(answers[i].probe), ResponseOf(*answers[i].response.text));
+      if (i % 70 != 0 && i + 1 != answers.size()) continue;
+      for (const Observation& taken : observer.Take()) file << SerializeObservation(taken) << "\n";
+    }
+  }
+  file.close();
+  const auto report = VerifyRecordings(Reference(), {path});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->n_observed, 600);
+  EXPECT_NE(report->verdict, Verdict::kDiffers);
+  // The same file twice is still the same answers.
+  EXPECT_EQ(VerifyRecordings(Reference(), {path, path})->n_observed, 600);
+}
+
+TEST(ObserverTest, NumbersBeginWhereTheCallerSays) {
+  ObserverOptions options;
+  options.first_sample = 7;
+  Observer observer = Made(options);
+  for (int i = 0; i < 3; ++i) Fed(observer, RequestOf(FirstProbe()), ResponseOf("3"));
+  Fed(observer, RequestOf("unknown"), ResponseOf("3"));
+  const std::vector<Observation> taken = observer.Take();
+  ASSERT_EQ(taken.size(), 3u);
+  EXPECT_EQ(taken[0].sample, 7);
+  EXPECT_EQ(taken[2].sample, 9);
+}
+
+TEST(ObserverTest, AMonitorIsNotReplacedUnasked) {
+  Observer observer = Made();
+  EXPECT_TRUE(observer.AttachIfNone(*Monitor::Create(Reference())));
+  Fed(observer, RequestOf(FirstProbe()), ResponseOf("3"));
+  EXPECT_FALSE(observer.AttachIfNone(*Monitor::Create(Reference())));
+  EXPECT_EQ(observer.decision()->used, 1);
+  observer.Attach(*Monitor::Create(Reference()));
+  EXPECT_EQ(observer.decision()->used, 0);
 }
 
 TEST(ObserverTest, TheMonitorDecidesAsOnTheSameRecording) {

@@ -75,6 +75,40 @@ TEST(VerifyTest, FewAnswersAreInconclusiveWithTheNumberNeeded) {
   EXPECT_GT(*report->n_observed_needed, 10);
 }
 
+TEST(VerifyTest, ManyAnswersThatFailedAfterTheirTextAreNoAgreement) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(5, 200, 0, 1));
+  const struct {
+    int failed;
+    bool with_text;
+    Verdict verdict;
+  } cases[] = {{20, true, Verdict::kConsistent},
+               {24, true, Verdict::kInconclusive},
+               {300, true, Verdict::kInconclusive},
+               {300, false, Verdict::kConsistent}};
+  for (const auto& [failed, with_text, verdict] : cases) {
+    std::vector<Observation> observations = RandomChoices(5, 80, 0, 2);
+    for (int i = 0; i < failed; ++i) {
+      Observation broken = observations[static_cast<std::size_t>(i)];
+      if (!with_text) broken.response.text.reset();
+      broken.error = ErrorRecord{ErrorKind::kProtocol, 200, "x"};
+      observations.push_back(broken);
+    }
+    const auto report = Verify(fingerprint, Observed(fingerprint, observations), Quick());
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_EQ(report->verdict, verdict) << failed;
+    EXPECT_EQ(report->n_failed, failed);
+    EXPECT_EQ(report->reason.value_or(""),
+              verdict == Verdict::kInconclusive ? "answers_failed_after_text" : "");
+  }
+  // They excuse nothing.
+  std::vector<Observation> other = RandomChoices(5, 80, 2, 3);
+  for (int i = 0; i < 100; ++i) {
+    other.push_back(other[static_cast<std::size_t>(i)]);
+    other.back().error = ErrorRecord{ErrorKind::kProtocol, 200, "x"};
+  }
+  EXPECT_EQ(Verify(fingerprint, Observed(fingerprint, other), Quick())->verdict, Verdict::kDiffers);
+}
+
 TEST(VerifyTest, NothingSharedIsNotMeasurable) {
   const Fingerprint fingerprint = Enrolled(RandomChoices(2, 20, 0, 1));
   const auto report =

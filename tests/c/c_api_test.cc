@@ -205,6 +205,14 @@ TEST(CApiTest, ObserversTurnTrafficIntoObservationsAndSteps) {
   Add(verifier.get(), TextOf(pinchbeck_observer_take, observer.get()));
   EXPECT_EQ(TextOf(pinchbeck_observer_take, observer.get()), "");
   EXPECT_EQ(Json::parse(TextOf(pinchbeck_verifier_report, verifier.get()))["verdict"], "differs");
+  // A second monitor would forget what the first one knows.
+  const std::string known = TextOf(pinchbeck_observer_decision, observer.get());
+  pinchbeck_error* error = nullptr;
+  EXPECT_EQ(pinchbeck_observer_watch(observer.get(), nullptr, 0, nullptr, &error),
+            PINCHBECK_FAILED_PRECONDITION);
+  EXPECT_THAT(pinchbeck_error_message(error), testing::HasSubstr("watching already"));
+  pinchbeck_error_free(error);
+  EXPECT_EQ(TextOf(pinchbeck_observer_decision, observer.get()), known);
   // A second observer goes on where the first one stopped.
   const ObserverHandle next = NewObserver(fingerprint.get());
   ASSERT_EQ(pinchbeck_observer_watch(next.get(), nullptr, 0, nullptr, nullptr), PINCHBECK_OK);

@@ -43,6 +43,22 @@ class ImportCommandTest : public CliTest {
     return Write(name, lines);
   }
 
+  // An answer "A" to "E" to one prompt, as a line of a log.
+  static std::string PairOf(const std::string& id, int letter) {
+    const Json pair = {
+        {"request",
+         {{"model", "gpt-x"},
+          {"messages", Json::array({{{"role", "user"}, {"content", "Pick a letter."}}})},
+          {"temperature", 1.0},
+          {"max_tokens", 4}}},
+        {"response",
+         {{"id", id},
+          {"choices",
+           Json::array({{{"message", {{"content", std::string(1, static_cast<char>('A' + letter))}}},
+                         {"finish_reason", "stop"}}})}}}};
+    return pair.dump();
+  }
+
   static std::vector<Observation> Read(const std::string& path) {
     std::vector<Observation> observations;
     auto reader = RecordingReader::Open(path);
@@ -156,6 +172,106 @@ TEST_F(ImportCommandTest, SamplesAreNumberedOnlyWithoutIds) {
   EXPECT_EQ(Read(File("b.jsonl")).at(0).sample, 1);
 }
 
+// Relays with one id for all answers, with few ids, and logs with clocks of whole seconds or none.
+TEST_F(ImportCommandTest, EqualIdsAreNoCopies) {
+  ASSERT_EQ(RunCli({"import", "--from", "openai_jsonl", Log("a.jsonl", 400, 0), "--out", File("a-rec.jsonl")})
+                .exit_code,
+            0);
+  ASSERT_EQ(
+      RunCli({"enroll", "--recording", File("a-rec.jsonl"), "--model", "gpt-x", "--out", File("gpt-x.json")})
+          .exit_code,
+      0);
+  int number = 0;
+  for (const int ids : {1, 7}) {
+    for (const bool timed : {false, true}) {
+      std::string lines;
+      for (int i = 0; i < 300; ++i) {
+        Json pair = Json::parse(PairOf("chatcmpl-" + std::to_string(i * 13 % ids), i % 5));
+        if (timed) pair["time"] = "2026-11-20T08:00:0" + std::to_string(i / 100) + "Z";
+        lines += pair.dump() + "\n";
+      }
+      const std::string log = Write("log.jsonl", lines), name = std::to_string(++number);
+      for (const char* copy : {"", "again"}) {
+        ASSERT_EQ(RunCli({"import", "--from", "openai_jsonl", log, "--fingerprint", File("gpt-x.json"),
+                          "--out", File(name + copy)})
+                      .exit_code,
+                  0);
+      }
+      const CliResult verdict =
+          RunCli({"verify", "--json", "--fingerprint", File("gpt-x.json"), "--recording", File(name)});
+      EXPECT_EQ(Json::parse(verdict.out)["n_observed"], 300) << ids << timed;
+      EXPECT_NE(verdict.exit_code, kExitDiffers) << verdict.out;
+      // A log that was imported twice is still one log.
+      const CliResult both = RunCli({"verify", "--json", "--fingerprint", File("gpt-x.json"), "--recording",
+                                     File(name), "--recording", File(name + "again")});
+      EXPECT_EQ(Json::parse(both.out)["n_observed"], 300) << both.err;
+    }
+  }
+}
+
+TEST_F(ImportCommandTest, AnswersThatTheLogDoesNotHoldCountAsFailed) {
+  std::string lines;
+  for (int i = 0; i < 10; ++i) {
+    Json pair = Json::parse(PairOf("id-" + std::to_string(i), 0));
+    if (i >= 6) pair.erase("response");
+    lines += pair.dump() + "\n";
+  }
+  const CliResult some =
+      RunCli({"import", "--from", "openai_jsonl", Write("some.jsonl", lines), "--out", File("r.jsonl")});
+  ASSERT_EQ(some.exit_code, 0) << some.err;
+  EXPECT_THAT(some.out, HasSubstr("Imported 10 requests (4 failed)"));
+  EXPECT_THAT(some.out, HasSubstr("4 count as failed because the log does not hold the whole answer"));
+  EXPECT_TRUE(Read(File("r.jsonl")).at(9).error.has_value());
+  // Another model's whole answers make up for nothing.
+  for (int i = 0; i < 4; ++i) {
+    Json pair = Json::parse(PairOf("id-" + std::to_string(i), 0));
+    pair.erase("response");
+    lines += pair.dump() + "\n";
+  }
+  const std::string mixed = Write("mixed.jsonl", lines), other = Log("other.jsonl", 20, 0, "gpt-y");
+  const CliResult chosen = RunCli(
+      {"import", "--from", "openai_jsonl", mixed, other, "--model", "gpt-x", "--out", File("m.jsonl")});
+  EXPECT_EQ(chosen.exit_code, kExitInputError);
+  EXPECT_THAT(chosen.err, HasSubstr("no whole answer to 8 of the 14 requests chosen"));
+  EXPECT_FALSE(std::filesystem::exists(File("m.jsonl")));
+}
+
+TEST_F(ImportCommandTest, ANameThatMayBeTheAnswersChoosesNothing) {
+  std::string lines;
+  for (const char* model : {"gpt-x", "gpt-x-2026", "gpt-x"}) {
+    const Json generation = {{"type", "GENERATION"},
+                             {"model", model},
+                             {"modelParameters", {{"temperature", 1}, {"max_tokens", 4}}},
+                             {"input", Json::array({{{"role", "user"}, {"content", "Pick a letter."}}})},
+                             {"output", "A"}};
+    lines += generation.dump() + "\n";
+  }
+  const std::string same = Write("same.jsonl", lines);
+  std::vector<std::string> arguments = {
+      "import",  "--from", "langfuse", same,           "--parameters-complete",
+      "--model", "gpt-x",  "--out",    File("r.jsonl")};
+  const CliResult refused = RunCli(arguments);
+  EXPECT_EQ(refused.exit_code, kExitInputError);
+  EXPECT_THAT(refused.err, HasSubstr("one kind are logged under several names (gpt-x, gpt-x-2026)"));
+  arguments.insert(arguments.end(), {"--also-named", "gpt-x-2026"});
+  const CliResult named = RunCli(arguments);
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  EXPECT_THAT(named.out, HasSubstr("Imported 3 requests"));
+  EXPECT_EQ(
+      RunCli({"import", "--from", "langfuse", same, "--also-named", "x", "--out", File("n.jsonl")}).exit_code,
+      kExitInputError);
+  // Another prompt under another name is another model's.
+  Json other = Json::parse(lines.substr(0, lines.find('\n')));
+  other["model"] = "gpt-y";
+  other["input"][0]["content"] = "Pick a number.";
+  const std::string apart = Write("apart.jsonl", lines.substr(0, lines.find('\n') + 1) + other.dump() + "\n");
+  const CliResult chosen = RunCli({"import", "--from", "langfuse", apart, "--parameters-complete", "--model",
+                                   "gpt-x", "--out", File("c.jsonl")});
+  EXPECT_EQ(chosen.exit_code, 0) << chosen.err;
+  EXPECT_THAT(chosen.out,
+              HasSubstr("1 records left out: the log names another model, asked for or answered"));
+}
+
 TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
   const std::string one = Log("one.jsonl", 5, 0), two = Log("two.jsonl", 7, 0, "gpt-y");
   const CliResult both = RunCli({"import", "--from", "openai_jsonl", one, two, "--out", File("r1.jsonl")});
@@ -188,6 +304,21 @@ TEST_F(ImportCommandTest, OneModelAndOneEndpointAtATime) {
                                    "https://b.example/v1/", "--out", File("r5.jsonl")});
   EXPECT_THAT(chosen.out, HasSubstr("Imported 1 requests"));
   EXPECT_THAT(chosen.out, HasSubstr("2 records left out: sent to another endpoint"));
+  const std::string named = request + R"(, "endpoint": "https://a.example/v1"})" + "\n",
+                    unnamed = request + "}\n",
+                    failed = request.substr(0, request.find(", \"response\"")) + ", \"complete\": false}\n";
+  int half = 10;
+  for (const std::string& log : {named + unnamed, unnamed + named}) {
+    const std::string out = File("r" + std::to_string(++half) + ".jsonl");
+    const CliResult result =
+        RunCli({"import", "--from", "openai_jsonl", Write("half.jsonl", log), "--out", out});
+    EXPECT_EQ(result.exit_code, kExitInputError);
+    EXPECT_THAT(result.err, HasSubstr("names an endpoint (https://a.example/v1) for some requests"));
+  }
+  // A request that failed may have reached no endpoint.
+  const CliResult some = RunCli(
+      {"import", "--from", "openai_jsonl", Write("some.jsonl", named + failed), "--out", File("r13.jsonl")});
+  EXPECT_EQ(some.exit_code, 0) << some.err;
 }
 
 TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
@@ -211,6 +342,10 @@ TEST_F(ImportCommandTest, ErrorsLeaveNoFileAndNoneIsOverwritten) {
   const CliResult refused = RunCli({"import", "--from", "openai_jsonl", Log("a.jsonl", 1, 0), "--out", kept});
   EXPECT_EQ(refused.exit_code, kExitInputError);
   EXPECT_THAT(refused.err, HasSubstr("the file exists"));
+  const CliResult endless = RunCli(
+      {"import", "--from", "openai_jsonl", Log("a.jsonl", 1, 0), "--out", File(std::string(300, 'x'))});
+  EXPECT_EQ(endless.exit_code, kExitInputError);
+  EXPECT_THAT(endless.err, HasSubstr("too long; give another name with --out"));
   EXPECT_TRUE(std::filesystem::exists(kept));
   EXPECT_EQ(RunCli({"import", "--from", "csv", kept, "--out", File("x.jsonl")}).exit_code, kExitInputError);
 }

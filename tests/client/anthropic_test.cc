@@ -218,5 +218,15 @@ TEST(AnthropicStream, CutStreams) {
   EXPECT_FALSE(decoded.notes.terminated_cleanly);
 }
 
+TEST(Anthropic, AnErrorBesideAWholeAnswerHidesNoWordOfIt) {
+  const std::string start = R"({"type":"message","content":[{"type":"text","text":"a"}],"error":"x")";
+  const Observation whole = Decode({start + R"(,"stop_reason":"end_turn"})"}).observation;
+  EXPECT_FALSE(whole.error.has_value());
+  EXPECT_EQ(whole.response.text, "a");
+  const Observation half = Decode({start + "}"}).observation;
+  EXPECT_TRUE(half.error.has_value());
+  EXPECT_EQ(half.response.text, "a");
+}
+
 }  // namespace
 }  // namespace pinchbeck

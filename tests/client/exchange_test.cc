@@ -109,14 +109,42 @@ TEST(ExchangeTest, TheIdentityHoldsAllThatShapesTheAnswerAndNothingElse) {
   const std::string plain = With(Json::object()).request_sha256;
   EXPECT_EQ(plain.size(), 64u);
   for (const Json& same : {Json{{"model", "other"}}, Json{{"stream", true}}, Json{{"user", "u"}},
-                           Json{{"frequency_penalty", 0}}, Json{{"tools", Json::array()}}}) {
+                           Json{{"response_format", {{"type", "text"}}}}, Json{{"tools", Json::array()}}}) {
     EXPECT_EQ(With(same).request_sha256, plain) << same;
   }
-  for (const Json& other : {Json{{"temperature", 0.5}}, Json{{"top_p", 0.5}}, Json{{"seed", 1}},
-                            Json{{"n", 2}}, Json{{"frequency_penalty", 1}}, Json{{"tools", Json::array({1})}},
-                            Json{{"max_tokens", 5}}, Json{{"messages", Json::array({{{"role", "user"}}})}}}) {
+  for (const Json& other :
+       {Json{{"temperature", 0.5}}, Json{{"top_p", 0.5}}, Json{{"seed", 1}}, Json{{"n", 2}},
+        Json{{"frequency_penalty", 0}}, Json{{"presence_penalty", 0}}, Json{{"repetition_penalty", 1}},
+        Json{{"thinking", {{"type", "disabled"}}}}, Json{{"tools", Json::array({1})}},
+        Json{{"max_tokens", 5}}, Json{{"messages", Json::array({{{"role", "user"}}})}}}) {
     EXPECT_NE(With(other).request_sha256, plain) << other;
   }
+}
+
+TEST(ExchangeTest, ThinkingIsOffByDefaultWithAnthropicOnly) {
+  for (const auto& [api, obstacle] : {std::pair{Api::kAnthropic, RequestObstacle::kNone},
+                                      std::pair{Api::kOpenAiChat, RequestObstacle::kOtherParameter}}) {
+    Json body = Json::parse(kRequest);
+    body["thinking"] = {{"type", "disabled"}};
+    const std::string text = body.dump();
+    ExchangeRequest request = Sent(text);
+    request.api = api;
+    const auto exchange = ReadExchange(request, kAnswer);
+    ASSERT_TRUE(exchange.ok()) << exchange.status();
+    EXPECT_EQ(RequestObstacleName(exchange->obstacle), RequestObstacleName(obstacle));
+  }
+}
+
+TEST(ExchangeTest, ARequestThatAsksNothingHasNoIdentity) {
+  for (const char* body : {"{}", R"({"model": "m"})", R"({"messages": null})", R"({"messages": []})",
+                           R"({"system": "Be brief.", "messages": []})"}) {
+    EXPECT_EQ(ReadExchange(Sent(body), kAnswer).status().code(), absl::StatusCode::kInvalidArgument) << body;
+  }
+  // A prompt of another form is one, and keeps requests apart.
+  const auto one = ReadExchange(Sent(R"({"prompt": "a"})"), kAnswer);
+  const auto two = ReadExchange(Sent(R"({"prompt": "b"})"), kAnswer);
+  ASSERT_TRUE(one.ok() && two.ok());
+  EXPECT_NE(one->request_sha256, two->request_sha256);
 }
 
 TEST(ExchangeTest, StreamsKeepTheirTimes) {

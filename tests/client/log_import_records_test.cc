@@ -19,13 +19,19 @@ TEST(LogImportTest, ARecordThatStandsTwiceCountsOnce) {
   const std::string pair =
       R"({"request": {"messages": [{"role": "user", "content": "Pick."}]}, "response": {"id": "a", "choices":)"
       R"( [{"message": {"content": "7"}}]})";
-  const std::string at = R"(, "time": "2026-11-20T08:00:00Z"})"
+  const std::string at = R"(, "time": "2026-11-20T08:00:00.25Z"})"
                          "\n",
                     later = R"(, "time": "2026-11-20T08:00:01Z"})"
                             "\n";
   const Imported timed = ImportText(LogFormat::kOpenAiJsonl, pair + at + pair + later + pair + at);
   EXPECT_EQ(timed.exchanges.size(), 2u);
   EXPECT_THAT(timed.summary.skipped, ElementsAre(Pair("a repeat of another record", 1)));
+  // Where the id has proved nothing, equal answers within a second are answers.
+  const std::string whole = R"(, "time": "2026-11-20T08:00:00Z"})"
+                            "\n";
+  EXPECT_EQ(ImportText(LogFormat::kOpenAiJsonl, pair + whole + pair + whole).exchanges.size(), 1u);
+  EXPECT_EQ(ImportText(LogFormat::kOpenAiJsonl, pair + whole + pair + later + pair + whole).exchanges.size(),
+            3u);
   // Relays that give every answer the same id would lose all of them without a time beside it.
   EXPECT_EQ(ImportText(LogFormat::kOpenAiJsonl, pair + "}\n" + pair + "}\n").exchanges.size(), 2u);
   // Across files: here the same one twice.
@@ -34,8 +40,9 @@ TEST(LogImportTest, ARecordThatStandsTwiceCountsOnce) {
 }
 
 TEST(LogImportTest, OddRecordsAreCountedAndTheRestIsRead) {
-  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})"
-                           "\n";
+  const std::string good =
+      R"({"request": {"messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices": []}})"
+      "\n";
   const struct {
     LogFormat format;
     std::string content;
@@ -75,7 +82,7 @@ TEST(LogImportTest, ALogThatLacksMostAnswersIsRefused) {
                                     "\n";
   const std::string empty = start + R"(, "response": {}})"
                                     "\n";
-  EXPECT_EQ(ImportText(LogFormat::kLiteLlm, whole + empty).exchanges.size(), 1u);
+  EXPECT_EQ(ImportText(LogFormat::kLiteLlm, whole + empty).summary.unanswered, 1);
   const auto summary = ImportLog(LogFormat::kLiteLlm, {Written(whole + empty + empty)},
                                  [](Exchange) { return absl::OkStatus(); });
   EXPECT_THAT(internal::Message(summary.status()), HasSubstr("2 records cannot be read or hold no answer"));
@@ -83,8 +90,9 @@ TEST(LogImportTest, ALogThatLacksMostAnswersIsRefused) {
 }
 
 TEST(LogImportTest, LengthsAreBounded) {
-  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})"
-                           "\n";
+  const std::string good =
+      R"({"request": {"messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices": []}})"
+      "\n";
   LogImportOptions options;
   options.max_record_bytes = 200;
   options.max_document_bytes = 1000;
@@ -109,7 +117,8 @@ TEST(LogImportTest, LengthsAreBounded) {
 }
 
 TEST(LogImportTest, TextThatIsNoJsonStopsTheImportAndIsNamed) {
-  const std::string good = R"({"request": {"messages": []}, "response": {"choices": []}})";
+  const std::string good =
+      R"({"request": {"messages": [{"role": "user", "content": "Pick."}]}, "response": {"choices": []}})";
   const struct {
     std::string content;
     const char* message;

@@ -142,13 +142,14 @@ TEST(LogImportTest, LangfuseKeepsWhatStandsBesideTheMessagesAndAnswersWithoutTex
       start + R"(}, "output": ""})" + "\n" +                                                        //
       start + R"(}, "output": null})" + "\n";
   const Imported imported = ImportText(LogFormat::kLangfuse, log);
-  ASSERT_EQ(imported.exchanges.size(), 4u);
+  ASSERT_EQ(imported.exchanges.size(), 5u);
   EXPECT_EQ(imported.exchanges[0].obstacle_field, "tools");
   EXPECT_EQ(imported.exchanges[1].observation.response.finish_reason, "tool_calls");
   EXPECT_FALSE(imported.exchanges[1].observation.error.has_value());
   EXPECT_EQ(imported.exchanges[2].observation.response.text, "No.");
   EXPECT_EQ(imported.exchanges[3].observation.response.text, "");
-  EXPECT_EQ(imported.summary.incomplete, 1);
+  EXPECT_TRUE(imported.exchanges[4].answer_missing);
+  EXPECT_EQ(imported.summary.unanswered, 1);
 }
 
 TEST(LogImportTest, Helicone) {
@@ -181,7 +182,7 @@ TEST(LogImportTest, OpenTelemetry) {
   EXPECT_EQ(first.response.system_fingerprint, "fp_1");
   EXPECT_FALSE(first.session.has_value());
   EXPECT_NEAR(*first.timing.first_token_s, 0.4, 1e-6);
-  EXPECT_FALSE(first.endpoint.has_value());
+  EXPECT_EQ(first.endpoint, "https://relay.example/");
   EXPECT_FALSE(first.request.api.has_value());
   EXPECT_EQ(log.exchanges[1].observation.error->status, 429);
   EXPECT_EQ(log.exchanges[2].obstacle_field, "parameters_not_in_the_log");

@@ -132,6 +132,24 @@ TEST(ErrorMembers, ThatSayThereIsNoError) {
   }
 }
 
+TEST(ErrorMembers, BesideAWholeAnswerHideNoWordOfIt) {
+  const std::string finish = R"(,"finish_reason":")", end = R"("}],"error":"x"})";
+  const std::string start = R"({"choices":[{"index":0,"message":{"content":"a"})";
+  const Decoded whole = Decode({start + finish + "stop" + end});
+  EXPECT_FALSE(whole.observation.error.has_value());
+  EXPECT_EQ(whole.observation.response.text, "a");
+  // Half of an answer is none; what came of it is recorded.
+  for (const std::string& broken : {start + finish + "error" + end, start + finish + "abort" + end,
+                                    start + R"(}],"error":{"code":502,"message":"died"}})"}) {
+    const Observation o = Decode({broken}).observation;
+    EXPECT_TRUE(o.error.has_value()) << broken;
+    EXPECT_EQ(o.response.text, "a") << broken;
+  }
+  EXPECT_TRUE(Decode({start + finish + "stop" + end}, {500}).observation.error.has_value());
+  EXPECT_TRUE(Decode({R"({"choices":[{"message":{"content":""},"finish_reason":"stop"}],"error":"x"})"})
+                  .observation.error.has_value());
+}
+
 TEST(ErrorMessages, CannotSteerATerminal) {
   const Decoded decoded = Decode({R"({"error":{"message":"a\u001b[2Jb\nc"}})"}, {500});
   EXPECT_THAT(decoded.observation.error->message, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\n"))));

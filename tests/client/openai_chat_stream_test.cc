@@ -180,6 +180,33 @@ TEST(Stream, ErrorObjectInTheMiddle) {
   EXPECT_EQ(decoded.observation.response.text, "a");
 }
 
+TEST(Stream, AnErrorBesideEveryPieceHidesNoWord) {
+  const auto piece = [](const char* choice) {
+    return Event(R"({"error":"x","choices":[{"index":0,)" + std::string(choice) + "}]}");
+  };
+  const Decoded decoded = Decode({piece(R"("delta":{"content":"a"})"),
+                                  piece(R"("delta":{"content":"b"},"finish_reason":"stop")"), Done()},
+                                 kStream);
+  EXPECT_FALSE(decoded.observation.error.has_value());
+  EXPECT_EQ(decoded.observation.response.text, "ab");
+  for (const char* broken : {R"("delta":{"content":"b"},"finish_reason":"error")", R"("delta":{})"}) {
+    const Observation o = Decode({Content("a"), piece(broken), Done()}, kStream).observation;
+    EXPECT_TRUE(o.error.has_value()) << broken;
+    EXPECT_EQ(o.response.text, "a");
+  }
+}
+
+TEST(Stream, TheOnlyChoiceCountsWhateverItsNumber) {
+  const auto piece = [](const char* choice) {
+    return Event(R"({"choices":[{"index":1,)" + std::string(choice) + "}]}");
+  };
+  const Decoded decoded = Decode({piece(R"("delta":{"content":"a"})"),
+                                  piece(R"("delta":{"content":"b"},"finish_reason":"stop")"), Done()},
+                                 kStream);
+  EXPECT_FALSE(decoded.observation.error.has_value());
+  EXPECT_EQ(decoded.observation.response.text, "ab");
+}
+
 TEST(Stream, ErrorEventType) {
   const Decoded decoded = Decode({"event: error\ndata: {\"message\":\"overloaded\"}\n\n"}, kStream);
   ASSERT_TRUE(decoded.observation.error.has_value());

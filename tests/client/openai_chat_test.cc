@@ -178,6 +178,13 @@ TEST(Completion, OnlyChoiceZeroCounts) {
   EXPECT_EQ(o.response.finish_reason, "length");
 }
 
+TEST(Completion, TheOnlyChoiceCountsWhateverItsNumber) {
+  const Observation o =
+      Decode({R"({"choices":[{"index":1,"message":{"content":"b"},"finish_reason":"stop"}]})"}).observation;
+  EXPECT_FALSE(o.error.has_value());
+  EXPECT_EQ(o.response.text, "b");
+}
+
 TEST(Completion, OtherUsageForms) {
   Observation o =
       Decode({Completion(R"({"content":"x"})", R"(,"usage":{"prompt_tokens":5.0,"completion_tokens":-1,

@@ -83,7 +83,9 @@ TEST(SampleBuilderTest, FailuresAreCountedAndNeverData) {
   failed.error = ErrorRecord{ErrorKind::kHttp, 429, "slow down"};
   const SampleSet sample = Build({ChoiceAnswer("p", "1"), failed});
   EXPECT_EQ(sample.usable, 1);
-  EXPECT_EQ(sample.failures.at("http 429"), 1);
+  EXPECT_EQ(sample.failures.at("http 429 after text"), 1);
+  failed.response.text.reset();
+  EXPECT_EQ(Build({ChoiceAnswer("p", "1"), failed}).failures.at("http 429"), 1);
   EXPECT_EQ(sample.probes.at("p").failed, 1);
   EXPECT_EQ(sample.probes.at("p").choices.count("poison"), 0u);
 }

@@ -39,6 +39,10 @@ struct ObserverOptions {
   std::size_t max_streams = 1024;
   std::size_t max_stream_bytes = std::size_t{64} << 20;
   ExchangeLimits limits = {};
+  // `Observation::sample` of the first buffered observation; later ones count on. Absent: drawn from the
+  // system's random numbers, so that observers that write into one file, one after the other or at once, do
+  // not give equal answers equal numbers.
+  std::optional<std::int64_t> first_sample = std::nullopt;
 };
 
 // What became of an exchange.
@@ -69,6 +73,9 @@ struct ObserverCounts {
   // Exchanges that were read, used or not, by what became of them.
   std::int64_t exchanges = 0;
   std::array<std::int64_t, kObservationUses> uses{};
+  // Of those that failed: text of an answer had come. Nothing compares it, so that many of these hide what an
+  // application may have gone by; `verify` then says `inconclusive`.
+  std::int64_t failed_after_text = 0;
   // Refused with an error: bodies that are not JSON, too long, of another API; streams beyond a limit.
   std::int64_t refused = 0;
   // Streams that were opened and never finished.
@@ -127,13 +134,15 @@ class ObserverStream {
 // application fetched anew because it disliked the first, or took from a cache of its own, make an honest
 // endpoint look different.
 //
-// Memory: at most ObserverOptions::max_bytes for the buffer; for open streams what max_stream_bytes of
-// answers take while they are read, a few times these bytes, of hostile ones up to about 64 times (see
+// Memory: at most ObserverOptions::max_bytes for the buffer; for open streams, none of which counts for more
+// than ExchangeLimits::max_response_bytes or for anything once it is longer, what max_stream_bytes of answers
+// take while they are read, a few times these bytes, of hostile ones up to about 64 times (see
 // ExchangeLimits); the same of a body for each call that is running; and the monitor's state. Cost: reading
 // the bodies, outside the lock; then one monitor step inside it.
 class Observer {
  public:
-  // InvalidArgument: no model, a limit of 0, an endpoint that is no URL.
+  // InvalidArgument: no model, a limit of 0, an endpoint that is no URL, a first_sample below 0. Unavailable:
+  // no random numbers.
   [[nodiscard]] static absl::StatusOr<Observer> Create(const Fingerprint& fingerprint,
                                                        const ObserverOptions& options = {});
   Observer(Observer&&) noexcept;
@@ -149,15 +158,19 @@ class Observer {
   // A request whose answer arrives in pieces. ResourceExhausted: max_streams are open.
   [[nodiscard]] absl::StatusOr<ObserverStream> Open(const ExchangeRequest& request);
 
-  // Every later probe-like observation also becomes a step of this monitor. Replaces the one before.
+  // Every later probe-like observation also becomes a step of this monitor. Replaces the one before, whose
+  // evidence is forgotten.
   void Attach(Monitor monitor);
+  // The same where none is attached. False, and nothing changes: one is.
+  [[nodiscard]] bool AttachIfNone(Monitor monitor);
   // Calls back with the monitor while the observer is locked, so keep it short and do not call the observer
   // there. False: none is attached.
   bool WithMonitor(const std::function<void(Monitor&)>& visit);
   // Absent without a monitor.
   [[nodiscard]] std::optional<MonitorDecision> decision() const;
 
-  // The buffered observations, oldest first; the buffer is empty then.
+  // The buffered observations, oldest first, each with a number of its own in `sample`: servers give one id
+  // to many answers, and equal lines of a recording with equal ids count as copies. The buffer is empty then.
   [[nodiscard]] std::vector<Observation> Take();
   [[nodiscard]] ObserverCounts counts() const;
   // What all answers of the model declared, compared with the reference: model names and the like. Reported,

@@ -134,7 +134,9 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_new(const pinchbeck_fingerprin
                                                       const char* options_json, pinchbeck_observer** observer,
                                                       pinchbeck_error** error);
 /* From now on every observation made like a probe is also a step of a monitor that the observer owns.
- * Arguments as pinchbeck_monitor_new(), with the observer's fingerprint. */
+ * Arguments as pinchbeck_monitor_new(), with the observer's fingerprint. FAILED_PRECONDITION: one is watching
+ * already, and nothing changes. A host that restores a state must not feed before
+ * pinchbeck_observer_monitor_restore() has returned: the state takes the place of what came in between. */
 PINCHBECK_C_API pinchbeck_code pinchbeck_observer_watch(pinchbeck_observer* observer,
                                                         const pinchbeck_fingerprint* const* alternatives,
                                                         size_t alternative_count, const char* options_json,
@@ -158,9 +160,9 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_observe(pinchbeck_observer* ob
  * lost. */
 PINCHBECK_C_API pinchbeck_code pinchbeck_observer_take(pinchbeck_observer* observer, char** lines,
                                                        pinchbeck_error** error);
-/* Counts as JSON: "exchanges", "uses" (by name), "refused", "buffered", "buffered_bytes", "dropped",
- * "monitor_refused", "declaration" (a list of sentences: what the answers declare, compared with the
- * reference), "warnings". */
+/* Counts as JSON: "exchanges", "uses" (by name), "failed_after_text" (of those that failed: text of an answer
+ * had come), "refused", "buffered", "buffered_bytes", "dropped", "monitor_refused", "declaration" (a list of
+ * sentences: what the answers declare, compared with the reference), "warnings". */
 PINCHBECK_C_API pinchbeck_code pinchbeck_observer_status(const pinchbeck_observer* observer, char** json,
                                                          pinchbeck_error** error);
 /* The observer's monitor, as the functions of monitors. FAILED_PRECONDITION: none is watching. */

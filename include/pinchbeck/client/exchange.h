@@ -84,6 +84,8 @@ struct Exchange {
   // The model's name as a log gives it, where nobody knows whether it was asked for or answered.
   // `observation.request.model` is absent then.
   std::optional<std::string> model_in_log = std::nullopt;
+  // A log does not hold the whole answer. `observation.error` is set then.
+  bool answer_missing = false;
 };
 
 // Reads one exchange. Calls come in the order Create, any of OnBytes and OnEvent, Finish. Not thread-safe;
@@ -130,7 +132,7 @@ class ExchangeReader {
 // `request` is required; `response` is an object or a string that holds the body. Instead of it, `chunks` is
 // a list of [arrival_s, event] pairs, each event an object or a string of raw bytes. Everything else is
 // optional. Unknown members are ignored. InvalidArgument names the member.
-[[nodiscard]] absl::StatusOr<Exchange> ReadExchangeJson(std::string_view json,
+[[nodiscard]] absl::StatusOr<Exchange> ReadExchangeJson(std::string_view text,
                                                         const ExchangeLimits& limits = {});
 
 }  // namespace pinchbeck

@@ -46,8 +46,8 @@ struct LogImportOptions {
   // Integrations list those that they know, so that without it all exchanges of these formats have the
   // obstacle kUnrecordedParameters.
   bool parameters_complete = false;
-  // LiteLLM and Langfuse: the caller says that token counts are the server's. These tools count themselves
-  // where they saw none, so that without it usage is left out.
+  // LiteLLM, Langfuse and OpenTelemetry: the caller says that token counts are the server's. These tools count
+  // themselves where they saw none, so that without it usage is left out.
   bool usage_reported = false;
   // Called before each record; a status that is not ok ends the import and is returned. For hosts whose users
   // may interrupt.
@@ -55,11 +55,13 @@ struct LogImportOptions {
 };
 
 struct LogImportSummary {
-  // Handed to the caller.
+  // Handed to the caller; and of these those whose answer the log does not hold, or not the whole of it (see
+  // Exchange::answer_missing).
   std::int64_t exchanges = 0;
+  std::int64_t unanswered = 0;
   // Records left out, by a reason in words ("answered from a cache").
   std::map<std::string, std::int64_t> skipped;
-  // Of these: chats whose request or answer the log does not hold, or holds in part.
+  // Of these: chats whose request the log does not hold, or holds in part, and holds nowhere else.
   std::int64_t incomplete = 0;
   // Records with a field of the wrong kind, and what was wrong with the first few: file, line or index, and
   // field.
@@ -74,10 +76,13 @@ struct LogImportSummary {
 // obstacle, since absent ones would mean the server's defaults.
 //
 // A file holds a record a line, a JSON list of records, or one JSON document. A record that stands there
-// twice (by its id, or by the id and time of its answer) counts once, across all files.
+// twice counts once, across all files: by the tool's own id; where only the answer has an id, by that id and
+// equal times and content. Of a tool's records with one id the one with an answer counts; those without come
+// last.
 //
 // NotFound, PermissionDenied; InvalidArgument names file, and line or index: text that is no JSON, no record
-// at all, or more records that are incomplete or faulty than others, so that these would be a selection.
+// at all, or more records that are incomplete, unanswered or faulty than others, so that these would be a
+// selection.
 // What was called back before an error is no sample of anything.
 [[nodiscard]] absl::StatusOr<LogImportSummary> ImportLog(LogFormat format,
                                                          const std::vector<std::string>& paths,
