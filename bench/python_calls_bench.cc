@@ -62,18 +62,16 @@ void OfValues(benchmark::State& state, const Call& call) {
 using Sample = std::span<const double>;
 
 void BM_KolmogorovSmirnov(benchmark::State& state) {
-  OfValues(state, [](Sample a, Sample b) {
-    return KolmogorovSmirnov(a, b, {.method = KolmogorovSmirnovMethod::kAsymptotic});
-  });
+  OfValues(state,
+           [](Sample a, Sample b) { return KolmogorovSmirnov(a, b, {.method = KsMethod::kAsymptotic}); });
 }
 void BM_MannWhitney(benchmark::State& state) {
   OfValues(state,
            [](Sample a, Sample b) { return MannWhitney(a, b, {.method = MannWhitneyMethod::kAsymptotic}); });
 }
 void BM_CramerVonMises(benchmark::State& state) {
-  OfValues(state, [](Sample a, Sample b) {
-    return CramerVonMises(a, b, {.method = CramerVonMisesMethod::kAsymptotic});
-  });
+  OfValues(state,
+           [](Sample a, Sample b) { return CramerVonMises(a, b, {.method = CvmMethod::kAsymptotic}); });
 }
 void BM_AndersonDarling(benchmark::State& state) {
   OfValues(state, [](Sample a, Sample b) {

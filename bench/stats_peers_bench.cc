@@ -124,7 +124,7 @@ BENCHMARK(BM_HammingOne)->Unit(benchmark::kMillisecond);
 
 absl::StatusOr<TwoSampleResult> KsPermutation(const PermutationOptions& options) {
   return KolmogorovSmirnov(Data().sample_reference, Data().sample_observed,
-                           {.method = KolmogorovSmirnovMethod::kPermutation, .permutation = options});
+                           {.method = KsMethod::kPermutation, .permutation = options});
 }
 
 void BM_KsPermutation(benchmark::State& state) {
@@ -174,10 +174,10 @@ BENCHMARK(BM_ChoiceDivergence)->Unit(benchmark::kMillisecond);
 using Sample = std::span<const double>;
 
 absl::StatusOr<TwoSampleResult> Ks(Sample x, Sample y) {
-  return KolmogorovSmirnov(x, y, {.method = KolmogorovSmirnovMethod::kAsymptotic});
+  return KolmogorovSmirnov(x, y, {.method = KsMethod::kAsymptotic});
 }
 absl::StatusOr<TwoSampleResult> Cvm(Sample x, Sample y) {
-  return CramerVonMises(x, y, {.method = CramerVonMisesMethod::kAsymptotic});
+  return CramerVonMises(x, y, {.method = CvmMethod::kAsymptotic});
 }
 absl::StatusOr<TwoSampleResult> Ad(Sample x, Sample y) {
   return AndersonDarling(x, y, {.method = AndersonDarlingMethod::kAsymptotic});

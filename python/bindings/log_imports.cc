@@ -67,13 +67,13 @@ std::string NameOf(const std::vector<std::string>& paths) {
 
 Imported ImportLogs(const std::string& format_name, const py::object& where, bool parameters_complete,
                     bool usage_reported, const std::optional<std::string>& model,
-                    const std::optional<std::string>& endpoint, const std::optional<std::string>& session,
-                    const Fingerprint* fingerprint) {
+                    std::vector<std::string> also_named, const std::optional<std::string>& endpoint,
+                    const std::optional<std::string>& session, const Fingerprint* fingerprint) {
   const LogFormat format = FormatOf(format_name);
   const std::vector<std::string> paths = PathsOf(where);
   SignalCheck signals;
-  RecordingImportOptions options{
-      model.value_or(""), endpoint.value_or(""), session.value_or(""), fingerprint, {}};
+  RecordingImportOptions options{model.value_or(""),   endpoint.value_or(""), std::move(also_named),
+                                 session.value_or(""), fingerprint,           {}};
   options.log.parameters_complete = parameters_complete;
   options.log.usage_reported = usage_reported;
   options.log.before_record = [&] { return signals.Run(); };
@@ -101,6 +101,7 @@ py::dict DictOf(const Imported& self) {
   dict["recording"] = self.recording.attr("to_dicts")();
   dict["observations"] = summary.observations;
   dict["failed"] = summary.failed;
+  dict["unanswered"] = summary.unanswered;
   dict["matched"] = summary.matched;
   dict["kinds"] = summary.kinds;
   dict["obstacles"] = ToPython(summary.obstacles);
@@ -120,6 +121,8 @@ void BindLogImport(py::module_& module) {
           "recording", [](const Imported& self) { return self.recording; }, "The recording, in memory.")
       .Computed("observations", Summarised(&Summary::observations), "Requests that were imported.")
       .Computed("failed", Summarised(&Summary::failed), "Those of them that failed.")
+      .Computed("unanswered", Summarised(&Summary::unanswered),
+                "Those of the failed whose whole answer the log does not hold.")
       .Computed("matched", Summarised(&Summary::matched),
                 "Those of them that were asked as a probe of the fingerprint.")
       .Computed("kinds", Summarised(&Summary::kinds), "Probes among them: prompts, each asked in one way.")
@@ -134,15 +137,15 @@ void BindLogImport(py::module_& module) {
   module.def("import_log", &ImportLogs, py::arg("format"), py::arg("paths"), py::kw_only(),
              py::arg("parameters_complete") = defaults.parameters_complete,
              py::arg("usage_reported") = defaults.usage_reported, py::arg("model") = py::none(),
-             py::arg("endpoint") = py::none(), py::arg("session") = py::none(),
-             py::arg("fingerprint") = py::none(),
+             py::arg("also_named") = std::vector<std::string>(), py::arg("endpoint") = py::none(),
+             py::arg("session") = py::none(), py::arg("fingerprint") = py::none(),
              R"(Makes a recording of logs, the same as the command `pinchbeck import` writes.
 
 `format` is 'openai_jsonl', 'litellm', 'langfuse', 'helicone' or 'otel'; `paths` is a path or a list of these, which are
-one log. `model` and `endpoint` choose among several, of which a log must otherwise hold one; `session` is recorded
-instead of the log's. Requests that repeat a probe of `fingerprint` get its name, others one of their own.
+one log. `model` and `endpoint` choose among several, of which a log must otherwise hold one; `also_named` are further
+names of the model, where a log gives the name in the answer. `session` is recorded instead of the log's. Requests that repeat a probe of `fingerprint` get its name, others one of their own.
 `parameters_complete` says that each record lists all parameters that were sent (langfuse, otel), `usage_reported`
-that token counts are the server's (litellm, langfuse). See docs/guides/import.md.
+that token counts are the server's (litellm, langfuse, otel). See docs/guides/import.md.
 
 ValueError: text that is no JSON, several models or endpoints, nothing that could be imported. KeyError: no such file.
 Ctrl-C ends it. The recording is in memory; the command writes logs of any length to a file.

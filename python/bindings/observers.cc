@@ -54,14 +54,16 @@ std::unique_ptr<Self> MakeObserver(const std::shared_ptr<Fingerprint>& fingerpri
                                    std::vector<std::string> models, OptionalText endpoint,
                                    std::size_t max_observations, std::size_t max_bytes,
                                    std::size_t max_streams, std::size_t max_stream_bytes,
-                                   std::size_t max_request_bytes, std::size_t max_response_bytes) {
+                                   std::size_t max_request_bytes, std::size_t max_response_bytes,
+                                   std::optional<std::int64_t> first_sample) {
   const ObserverOptions options{std::move(models),
                                 std::move(endpoint),
                                 max_observations,
                                 max_bytes,
                                 max_streams,
                                 max_stream_bytes,
-                                {max_request_bytes, max_response_bytes}};
+                                {max_request_bytes, max_response_bytes},
+                                first_sample};
   Observer observer = Call([&] { return Observer::Create(*fingerprint, options); });
   return std::make_unique<Self>(Self{fingerprint, std::move(observer)});
 }
@@ -72,7 +74,10 @@ void Watch(Self& self, const std::optional<FingerprintsArgument>& alternatives, 
   MonitorOptions options{alpha, tolerance, greedy_tolerance, seed, mean_run, {}, std::move(signals)};
   if (alternatives.has_value()) options.alternatives = alternatives->pointers();
   Monitor monitor = Call([&] { return Monitor::Create(*self.fingerprint, options); });
-  Unlocked([&] { self.observer.Attach(std::move(monitor)); });
+  const bool attached = Unlocked([&] { return self.observer.AttachIfNone(std::move(monitor)); });
+  if (attached) return;
+  Check(absl::FailedPreconditionError(
+      "a monitor is attached already, and another one would forget its evidence; make another Observer"));
 }
 
 std::string Observe(Self& self, const py::object& request, const py::object& response, Api api, int status,
@@ -144,6 +149,8 @@ void BindResults(py::module_& module) {
   ResultClass<ObserverCounts>(module, "ObserverCounts", "What became of the exchanges so far.")
       .Field("exchanges", &ObserverCounts::exchanges, "Exchanges that were read, used or not.")
       .Computed("uses", &Uses, "These, by what became of them.")
+      .Field("failed_after_text", &ObserverCounts::failed_after_text,
+             "Of those that failed: text of an answer had come.")
       .Field("refused", &ObserverCounts::refused, "Refused with an error, and streams beyond a limit.")
       .Field("abandoned", &ObserverCounts::abandoned, "Streams that were never finished.")
       .Field("buffered", &ObserverCounts::buffered, "Observations that wait to be taken.")
@@ -244,7 +251,8 @@ void BindWatching(py::class_<Self>& type) {
            py::arg("mean_run") = py::none(), py::arg("signals") = defaults.signals,
            R"(From now on every observation is also a step of a Monitor with these options.
 
-It is made of the observer's fingerprint and replaces the one before. C++ calls this Attach().
+It is made of the observer's fingerprint. A monitor whose state is restored must not be fed before: the state takes the
+place of what came in between. C++ calls this AttachIfNone(). ValueError: one is watching already.
 )");
   type.def_property_readonly(
       "decision", [](Self& self) { return ToPython(Unlocked([&] { return self.observer.decision(); })); },
@@ -295,7 +303,8 @@ void BindObserver(py::module_& module) {
            py::arg("max_bytes") = defaults.max_bytes, py::arg("max_streams") = defaults.max_streams,
            py::arg("max_stream_bytes") = defaults.max_stream_bytes,
            py::arg("max_request_bytes") = defaults.limits.max_request_bytes,
-           py::arg("max_response_bytes") = defaults.limits.max_response_bytes);
+           py::arg("max_response_bytes") = defaults.limits.max_response_bytes,
+           py::arg("first_sample") = py::none());
   BindFeeding(type);
   BindWatching(type);
   type.def("take", &Take, "The observations that wait, as a Recording in memory; none wait afterwards.");

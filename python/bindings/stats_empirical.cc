@@ -17,23 +17,21 @@
 namespace pinchbeck::python {
 
 template <>
-struct EnumWords<stats::KolmogorovSmirnovMethod> {
+struct EnumWords<stats::KsMethod> {
   static constexpr std::string_view kWhat = "method";
-  static constexpr EnumName<stats::KolmogorovSmirnovMethod> kNames[] = {
-      {stats::KolmogorovSmirnovMethod::kAuto, "auto"},
-      {stats::KolmogorovSmirnovMethod::kExact, "exact"},
-      {stats::KolmogorovSmirnovMethod::kAsymptotic, "asymptotic"},
-      {stats::KolmogorovSmirnovMethod::kPermutation, "permutation"}};
+  static constexpr EnumName<stats::KsMethod> kNames[] = {{stats::KsMethod::kAuto, "auto"},
+                                                         {stats::KsMethod::kExact, "exact"},
+                                                         {stats::KsMethod::kAsymptotic, "asymptotic"},
+                                                         {stats::KsMethod::kPermutation, "permutation"}};
 };
 
 template <>
-struct EnumWords<stats::CramerVonMisesMethod> {
+struct EnumWords<stats::CvmMethod> {
   static constexpr std::string_view kWhat = "method";
-  static constexpr EnumName<stats::CramerVonMisesMethod> kNames[] = {
-      {stats::CramerVonMisesMethod::kAuto, "auto"},
-      {stats::CramerVonMisesMethod::kExact, "exact"},
-      {stats::CramerVonMisesMethod::kAsymptotic, "asymptotic"},
-      {stats::CramerVonMisesMethod::kPermutation, "permutation"}};
+  static constexpr EnumName<stats::CvmMethod> kNames[] = {{stats::CvmMethod::kAuto, "auto"},
+                                                          {stats::CvmMethod::kExact, "exact"},
+                                                          {stats::CvmMethod::kAsymptotic, "asymptotic"},
+                                                          {stats::CvmMethod::kPermutation, "permutation"}};
 };
 
 template <>
@@ -47,20 +45,19 @@ struct EnumWords<stats::AndersonDarlingMethod> {
 namespace {
 
 stats::TwoSampleResult KolmogorovSmirnov(const Vector& reference, const Vector& observed,
-                                         stats::KolmogorovSmirnovMethod method,
-                                         stats::Alternative alternative, std::int64_t permutations,
-                                         std::uint64_t seed, int threads, std::int64_t stop_after) {
+                                         stats::KsMethod method, stats::Alternative alternative,
+                                         std::int64_t permutations, std::uint64_t seed, int threads,
+                                         std::int64_t stop_after) {
   const auto x = reference.values("reference"), y = observed.values("observed");
-  const stats::KolmogorovSmirnovOptions options{
-      method, alternative, {permutations, seed, threads, stop_after}};
+  const stats::KsOptions options{method, alternative, {permutations, seed, threads, stop_after}};
   return Call([&] { return stats::KolmogorovSmirnov(x, y, options); });
 }
 
 stats::TwoSampleResult CramerVonMises(const Vector& reference, const Vector& observed,
-                                      stats::CramerVonMisesMethod method, std::int64_t permutations,
-                                      std::uint64_t seed, int threads, std::int64_t stop_after) {
+                                      stats::CvmMethod method, std::int64_t permutations, std::uint64_t seed,
+                                      int threads, std::int64_t stop_after) {
   const auto x = reference.values("reference"), y = observed.values("observed");
-  const stats::CramerVonMisesOptions options{method, {permutations, seed, threads, stop_after}};
+  const stats::CvmOptions options{method, {permutations, seed, threads, stop_after}};
   return Call([&] { return stats::CramerVonMises(x, y, options); });
 }
 
@@ -95,8 +92,8 @@ where observed values are larger. Exact for up to a million pairs, ties included
 0.02857142857142857
 )",
                  py::arg("reference"), py::arg("observed"), py::kw_only(),
-                 py::arg("method") = stats::KolmogorovSmirnovOptions{}.method,
-                 py::arg("alternative") = stats::KolmogorovSmirnovOptions{}.alternative);
+                 py::arg("method") = stats::KsOptions{}.method,
+                 py::arg("alternative") = stats::KsOptions{}.alternative);
   DefPermutation(stats, "cramer_von_mises", &CramerVonMises,
                  R"(Mean squared gap between two empirical distribution functions.
 
@@ -104,7 +101,7 @@ Finds small differences along the whole range. The statistic is SciPy's T; the e
 gap.
 )",
                  py::arg("reference"), py::arg("observed"), py::kw_only(),
-                 py::arg("method") = stats::CramerVonMisesOptions{}.method);
+                 py::arg("method") = stats::CvmOptions{}.method);
   DefPermutation(stats, "anderson_darling", &AndersonDarling,
                  R"(Squared gap between two empirical distribution functions, weighted towards the tails.
 

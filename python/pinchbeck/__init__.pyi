@@ -372,6 +372,7 @@ class Monitor:
 class ObserverCounts:
     exchanges: Final[int]
     uses: Final[dict[str, int]]
+    failed_after_text: Final[int]
     refused: Final[int]
     abandoned: Final[int]
     buffered: Final[int]
@@ -421,6 +422,7 @@ class Observer:
         max_stream_bytes: int = ...,
         max_request_bytes: int = ...,
         max_response_bytes: int = ...,
+        first_sample: int | None = ...,
     ) -> None: ...
     def observe(
         self,
@@ -500,6 +502,7 @@ class ImportResult:
     recording: Final[Recording]
     observations: Final[int]
     failed: Final[int]
+    unanswered: Final[int]
     matched: Final[int]
     kinds: Final[int]
     obstacles: Final[dict[str, int]]
@@ -734,6 +737,7 @@ def import_log(
     parameters_complete: bool = ...,
     usage_reported: bool = ...,
     model: str | None = ...,
+    also_named: Sequence[str] = ...,
     endpoint: str | None = ...,
     session: str | None = ...,
     fingerprint: Fingerprint | None = ...,

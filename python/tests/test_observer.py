@@ -197,9 +197,10 @@ def test_the_monitor_goes_on_where_it_was(fingerprint, tmp_path):
         for i in range(20, 40):
             again.observe(chat("A digit?"), completion(str(i % 3)))
         assert again.decision.log10_e_value == whole[1].log10_e_value
-    # watch() begins anew.
-    first.watch()
-    assert first.decision.observations == 0
+    # Another monitor would forget the evidence.
+    with pytest.raises(ValueError, match="a monitor is attached already"):
+        first.watch()
+    assert first.decision.observations == 40
     with pytest.raises(KeyError):
         first.load_state(tmp_path / "none.json")
     with pytest.raises(ValueError):

@@ -23,7 +23,8 @@ bool TakesValue(const CLI::App& app, const std::string& name) {
                      [&](const CLI::App* command) { return TakesValue(*command, name); });
 }
 
-// The parser takes "--name=" for "--name", whose value would be the next argument, often another option.
+// The parser takes an option with "=" and nothing behind it for the option alone, whose value would be the
+// next argument, often another option.
 absl::Status CheckValues(const CLI::App& app, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") break;

@@ -30,7 +30,7 @@ const Json& Golden() {
   return golden;
 }
 
-TwoSampleResult Evaluate(const Values& reference, const Values& observed, CramerVonMisesMethod method,
+TwoSampleResult Evaluate(const Values& reference, const Values& observed, CvmMethod method,
                          std::int64_t permutations = 9999) {
   const auto result =
       CramerVonMises(reference, observed, {.method = method, .permutation = {.permutations = permutations}});
@@ -48,8 +48,7 @@ TEST(CramerVonMisesGolden, StatisticAndLimitOfSciPy) {
   std::size_t compared = 0;
   for (const Json& item : Golden()["cramer_von_mises"]) {
     if (!item.contains("statistic")) continue;
-    const TwoSampleResult result =
-        Evaluate(item["reference"], item["observed"], CramerVonMisesMethod::kAsymptotic);
+    const TwoSampleResult result = Evaluate(item["reference"], item["observed"], CvmMethod::kAsymptotic);
     const double expected = item["statistic"];
     // SciPy subtracts about (m + n) / 6 from its rank form.
     EXPECT_NEAR(result.statistic, expected, 1e-12 * (1 + std::abs(expected))) << item["name"];
@@ -75,12 +74,12 @@ TEST(CramerVonMisesGolden, ExactPValuesOfUnboundedIntegersAndSciPy) {
     if (x.size() + y.size() > 400) continue;
     if (item.contains("p")) {
       const double expected = item["p"];
-      EXPECT_NEAR(Evaluate(x, y, CramerVonMisesMethod::kExact).p_value / expected, 1, 1e-12) << item["name"];
+      EXPECT_NEAR(Evaluate(x, y, CvmMethod::kExact).p_value / expected, 1, 1e-12) << item["name"];
       ++counted;
     }
     if (item.contains("scipy")) {
       const double expected = item["scipy"];
-      EXPECT_NEAR(Evaluate(x, y, CramerVonMisesMethod::kExact).p_value / expected, 1, 1e-10) << item["name"];
+      EXPECT_NEAR(Evaluate(x, y, CvmMethod::kExact).p_value / expected, 1, 1e-10) << item["name"];
       ++scipy;
     }
   }
@@ -122,7 +121,7 @@ TEST(CramerVonMisesTest, DefinitionWithoutTies) {
       sum += (share(x) - share(y)) * (share(x) - share(y));
     }
   }
-  const TwoSampleResult result = Evaluate(x, y, CramerVonMisesMethod::kAuto);
+  const TwoSampleResult result = Evaluate(x, y, CvmMethod::kAuto);
   EXPECT_NEAR(result.statistic, 15.0 / 64 * sum, 1e-14);
   EXPECT_NEAR(result.effect, std::sqrt(sum / 8), 1e-14);
 }
@@ -133,9 +132,9 @@ TEST(CramerVonMisesTest, EnumerationEqualsExactGivenTies) {
     const std::size_t m = 1 + rng.Below(6), n = 1 + rng.Below(5);
     const std::uint32_t distinct = run % 3 == 0 ? 1000000 : 1 + rng.Below(6);
     const Values x = Draw(rng, m, distinct), y = Draw(rng, n, distinct);
-    const TwoSampleResult all = Evaluate(x, y, CramerVonMisesMethod::kPermutation);
+    const TwoSampleResult all = Evaluate(x, y, CvmMethod::kPermutation);
     EXPECT_EQ(all.calibration, Calibration::kExact);
-    EXPECT_NEAR(all.p_value, Evaluate(x, y, CramerVonMisesMethod::kExact).p_value, 1e-13) << run;
+    EXPECT_NEAR(all.p_value, Evaluate(x, y, CvmMethod::kExact).p_value, 1e-13) << run;
   }
 }
 
@@ -149,11 +148,9 @@ TEST(CramerVonMisesTest, RandomRelabelingsEstimateTheExactPValue) {
        {Design{20, 30, 4}, Design{50, 50, 1000000}, Design{60, 12, 9}, Design{1, 60, 9}}) {
     CounterRng rng(4, design.m);
     const Values x = Draw(rng, design.m, design.distinct), y = Draw(rng, design.n, design.distinct);
-    const TwoSampleResult random =
-        Evaluate(x, y, CramerVonMisesMethod::kPermutation, design.m == 1 ? 40 : 2000);
+    const TwoSampleResult random = Evaluate(x, y, CvmMethod::kPermutation, design.m == 1 ? 40 : 2000);
     EXPECT_EQ(random.calibration, Calibration::kPermutation);
-    EXPECT_NEAR(random.p_value, Evaluate(x, y, CramerVonMisesMethod::kExact).p_value,
-                design.m == 1 ? 0.48 : 0.067)
+    EXPECT_NEAR(random.p_value, Evaluate(x, y, CvmMethod::kExact).p_value, design.m == 1 ? 0.48 : 0.067)
         << design.m;
   }
 }
@@ -163,8 +160,8 @@ TEST(CramerVonMisesTest, LimitIsCloseToExactInItsRange) {
     CounterRng rng(5, run);
     Values x = Draw(rng, 50, 1000000000), y = Draw(rng, 50, 1000000000);
     for (double& value : y) value += 4e7 * static_cast<double>(run);
-    const double exact = Evaluate(x, y, CramerVonMisesMethod::kExact).p_value;
-    const double limit = Evaluate(x, y, CramerVonMisesMethod::kAsymptotic).p_value;
+    const double exact = Evaluate(x, y, CvmMethod::kExact).p_value;
+    const double limit = Evaluate(x, y, CvmMethod::kAsymptotic).p_value;
     if (exact < 0.001) continue;
     EXPECT_GE(limit, 0.97 * exact) << exact;
     EXPECT_LE(limit, 1.2 * exact) << exact;
@@ -175,8 +172,7 @@ TEST(CramerVonMisesTest, SwappedSamplesGiveTheSamePValue) {
   for (std::uint64_t run = 0; run < 20; ++run) {
     CounterRng rng(6, run);
     const Values x = Draw(rng, 13, run % 2 == 0 ? 5 : 1000000), y = Draw(rng, 8, 7);
-    const TwoSampleResult a = Evaluate(x, y, CramerVonMisesMethod::kExact),
-                          b = Evaluate(y, x, CramerVonMisesMethod::kExact);
+    const TwoSampleResult a = Evaluate(x, y, CvmMethod::kExact), b = Evaluate(y, x, CvmMethod::kExact);
     EXPECT_NEAR(a.statistic, b.statistic, 1e-13);
     EXPECT_NEAR(a.p_value, b.p_value, 1e-13);
     EXPECT_NEAR(a.effect, b.effect, 1e-15);
@@ -191,9 +187,8 @@ TEST(CramerVonMisesTest, MonotoneTransformsAndOrderChangeNothing) {
     std::reverse(values.begin(), values.end());
     return values;
   };
-  for (const CramerVonMisesMethod method :
-       {CramerVonMisesMethod::kAuto, CramerVonMisesMethod::kExact, CramerVonMisesMethod::kAsymptotic,
-        CramerVonMisesMethod::kPermutation}) {
+  for (const CvmMethod method :
+       {CvmMethod::kAuto, CvmMethod::kExact, CvmMethod::kAsymptotic, CvmMethod::kPermutation}) {
     const TwoSampleResult a = Evaluate(x, y, method, 999);
     const TwoSampleResult b = Evaluate(transformed(x), transformed(y), method, 999);
     EXPECT_EQ(a.statistic, b.statistic);
@@ -206,7 +201,7 @@ TEST(CramerVonMisesTest, AutoChoosesBySizeAndTies) {
   CounterRng rng(8, 0);
   auto calibration = [&](std::size_t m, std::size_t n, std::uint32_t distinct) {
     const Values x = Draw(rng, m, distinct), y = Draw(rng, n, distinct);
-    return Evaluate(x, y, CramerVonMisesMethod::kAuto, 99).calibration;
+    return Evaluate(x, y, CvmMethod::kAuto, 99).calibration;
   };
   constexpr std::uint32_t kMany = 4000000000;
   EXPECT_EQ(calibration(50, 50, kMany), Calibration::kExact);
@@ -237,29 +232,26 @@ TEST(CramerVonMisesTest, ChoiceOfTheExactMethodIgnoresTheLabels) {
 }
 
 TEST(CramerVonMisesTest, ConstantsAndSingles) {
-  for (const CramerVonMisesMethod method :
-       {CramerVonMisesMethod::kAuto, CramerVonMisesMethod::kExact, CramerVonMisesMethod::kPermutation}) {
+  for (const CvmMethod method : {CvmMethod::kAuto, CvmMethod::kExact, CvmMethod::kPermutation}) {
     EXPECT_EQ(Evaluate({2, 2, 2}, {2, 2}, method).p_value, 1);
     EXPECT_EQ(Evaluate({1}, {2}, method).p_value, 1);
     EXPECT_DOUBLE_EQ(Evaluate({1}, {2, 3, 4}, method).p_value, 0.5);
   }
-  EXPECT_EQ(Evaluate({2, 2, 2}, {2, 2}, CramerVonMisesMethod::kAuto).effect, 0);
-  EXPECT_EQ(Evaluate({1, 2, 3}, {3, 2, 1}, CramerVonMisesMethod::kAuto).effect, 0);
-  EXPECT_EQ(Evaluate({1}, {2}, CramerVonMisesMethod::kAsymptotic).p_value, 1);
+  EXPECT_EQ(Evaluate({2, 2, 2}, {2, 2}, CvmMethod::kAuto).effect, 0);
+  EXPECT_EQ(Evaluate({1, 2, 3}, {3, 2, 1}, CvmMethod::kAuto).effect, 0);
+  EXPECT_EQ(Evaluate({1}, {2}, CvmMethod::kAsymptotic).p_value, 1);
 }
 
 // All labelings of 5 + 5 values without ties: the exact p-value of the most extreme pair is 2 / 252.
 TEST(CramerVonMisesTest, SmallestPValue) {
-  EXPECT_NEAR(Evaluate({1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}, CramerVonMisesMethod::kExact).p_value, 2.0 / 252,
-              1e-15);
+  EXPECT_NEAR(Evaluate({1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}, CvmMethod::kExact).p_value, 2.0 / 252, 1e-15);
 }
 
 TEST(CramerVonMisesTest, ThreadsDoNotChangeThePValue) {
   CounterRng rng(10, 0);
   const Values x = Draw(rng, 60, 9), y = Draw(rng, 70, 9);
   auto p = [&](int threads) {
-    return CramerVonMises(x, y,
-                          {.method = CramerVonMisesMethod::kPermutation, .permutation = {.threads = threads}})
+    return CramerVonMises(x, y, {.method = CvmMethod::kPermutation, .permutation = {.threads = threads}})
         ->p_value;
   };
   EXPECT_EQ(p(1), p(3));
@@ -288,7 +280,7 @@ TEST(CramerVonMisesBadInput, TooLargeForExact) {
     for (std::size_t i = 0; i < n; ++i)
       x[i] = static_cast<double>(2 * i), y[i] = static_cast<double>(2 * i + 1);
     y[n] = -1;
-    const auto result = CramerVonMises(x, y, {.method = CramerVonMisesMethod::kExact});
+    const auto result = CramerVonMises(x, y, {.method = CvmMethod::kExact});
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(result.status().message().find("options.method: " + std::to_string(2 * n + 1)),
               std::string_view::npos);
@@ -299,7 +291,7 @@ TEST(CramerVonMisesTest, StopsEarlyAtTheAskedNumberOfRelabelings) {
   const Values x = UniformSample(20, 1, 0), y = UniformSample(25, 2, 0), far = UniformSample(25, 2, 9);
   ExpectStopsEarly([&](bool different, const PermutationOptions& options) {
     return CramerVonMises(x, different ? far : y,
-                          {.method = CramerVonMisesMethod::kPermutation, .permutation = options});
+                          {.method = CvmMethod::kPermutation, .permutation = options});
   });
 }
 

@@ -32,7 +32,7 @@ const Json& Golden() {
   return golden;
 }
 
-TwoSampleResult Evaluate(const Values& reference, const Values& observed, KolmogorovSmirnovMethod method,
+TwoSampleResult Evaluate(const Values& reference, const Values& observed, KsMethod method,
                          Alternative alternative = Alternative::kTwoSided, std::int64_t permutations = 9999) {
   const auto result = KolmogorovSmirnov(
       reference, observed,
@@ -61,7 +61,7 @@ TEST(KolmogorovSmirnovGolden, StatisticsOfSciPy) {
   for (const Json& item : Golden()["kolmogorov_smirnov"]) {
     const Values x = item["reference"], y = item["observed"];
     for (std::size_t a = 0; a < 3; ++a) {
-      const TwoSampleResult result = Evaluate(x, y, KolmogorovSmirnovMethod::kAsymptotic, kAlternatives[a]);
+      const TwoSampleResult result = Evaluate(x, y, KsMethod::kAsymptotic, kAlternatives[a]);
       // SciPy subtracts two rounded fractions.
       EXPECT_NEAR(result.statistic, item["statistic"][a].get<double>(), 5e-16) << item["name"] << a;
       EXPECT_EQ(std::abs(result.effect), result.statistic) << item["name"] << a;
@@ -75,7 +75,7 @@ TEST(KolmogorovSmirnovGolden, ExactPValuesOfUnboundedIntegers) {
   for (const Json& item : Golden()["kolmogorov_smirnov"]) {
     const Values x = item["reference"], y = item["observed"];
     for (std::size_t a = 0; a < 3; ++a) {
-      const TwoSampleResult result = Evaluate(x, y, KolmogorovSmirnovMethod::kExact, kAlternatives[a]);
+      const TwoSampleResult result = Evaluate(x, y, KsMethod::kExact, kAlternatives[a]);
       const double expected = item["p"][a];
       if (expected >= 1e-280) {
         EXPECT_LT(RelativeError(result.p_value, expected), 1e-12) << item["name"] << a;
@@ -94,7 +94,7 @@ TEST(KolmogorovSmirnovGolden, ExactPValuesOfSciPyAndR) {
   for (const Json& item : Golden()["kolmogorov_smirnov"]) {
     const Values x = item["reference"], y = item["observed"];
     for (std::size_t a = 0; a < 3; ++a) {
-      const double p = Evaluate(x, y, KolmogorovSmirnovMethod::kExact, kAlternatives[a]).p_value;
+      const double p = Evaluate(x, y, KsMethod::kExact, kAlternatives[a]).p_value;
       if (item.contains("scipy")) {
         const double expected = item["scipy"][a];
         // SciPy's own tail: it subtracts from 1 for some sizes, and 0 marks its underflow.
@@ -132,8 +132,7 @@ TEST(KolmogorovSmirnovTest, SeriesMeet) {
 TEST(KolmogorovSmirnovTest, OneSidedLimit) {
   CounterRng rng(1, 1);
   const Values x = Draw(rng, 3000), y = Draw(rng, 2000, 0.1);
-  const TwoSampleResult result =
-      Evaluate(x, y, KolmogorovSmirnovMethod::kAsymptotic, Alternative::kObservedGreater);
+  const TwoSampleResult result = Evaluate(x, y, KsMethod::kAsymptotic, Alternative::kObservedGreater);
   EXPECT_NEAR(result.p_value, std::exp(-2 * result.statistic * result.statistic * 1200), 1e-12);
 }
 
@@ -152,8 +151,7 @@ TEST(KolmogorovSmirnovTest, ReflectionPrincipleForEqualSizes) {
       for (std::int64_t i = 1; i <= h; ++i) {
         expected *= static_cast<double>(n - h + i) / static_cast<double>(n + i);
       }
-      const TwoSampleResult result =
-          Evaluate(x, y, KolmogorovSmirnovMethod::kExact, Alternative::kObservedGreater);
+      const TwoSampleResult result = Evaluate(x, y, KsMethod::kExact, Alternative::kObservedGreater);
       EXPECT_DOUBLE_EQ(result.statistic, static_cast<double>(h) / static_cast<double>(n));
       if (expected > 1e-290) {
         EXPECT_LT(RelativeError(result.p_value, expected), 1e-12) << n << " " << h;
@@ -172,8 +170,8 @@ TEST(KolmogorovSmirnovTest, LimitAgainstExactAboveTheSwitch) {
       CounterRng rng(2, static_cast<std::uint64_t>(shift * 100));
       const Values x = Draw(rng, sizes.m), y = Draw(rng, sizes.n, shift);
       for (const Alternative alternative : kAlternatives) {
-        const double exact = Evaluate(x, y, KolmogorovSmirnovMethod::kExact, alternative).p_value;
-        const double limit = Evaluate(x, y, KolmogorovSmirnovMethod::kAsymptotic, alternative).p_value;
+        const double exact = Evaluate(x, y, KsMethod::kExact, alternative).p_value;
+        const double limit = Evaluate(x, y, KsMethod::kAsymptotic, alternative).p_value;
         if (exact < 1e-6) continue;
         EXPECT_GE(limit, 0.999 * exact) << sizes.m << " " << sizes.n << " " << exact;
         EXPECT_LE(limit, (1 + 5 / std::sqrt(static_cast<double>(sizes.m))) * exact)
@@ -190,8 +188,8 @@ TEST(KolmogorovSmirnovTest, EnumerationEqualsExactGivenTies) {
     const std::uint32_t distinct = run % 3 == 0 ? 1000000 : 1 + rng.Below(5);
     const Values x = DrawDiscrete(rng, m, distinct), y = DrawDiscrete(rng, n, distinct);
     for (const Alternative alternative : kAlternatives) {
-      const TwoSampleResult all = Evaluate(x, y, KolmogorovSmirnovMethod::kPermutation, alternative);
-      const TwoSampleResult exact = Evaluate(x, y, KolmogorovSmirnovMethod::kExact, alternative);
+      const TwoSampleResult all = Evaluate(x, y, KsMethod::kPermutation, alternative);
+      const TwoSampleResult exact = Evaluate(x, y, KsMethod::kExact, alternative);
       EXPECT_EQ(all.calibration, Calibration::kExact);
       EXPECT_NEAR(all.p_value, exact.p_value, 1e-13) << run;
     }
@@ -211,38 +209,34 @@ TEST(KolmogorovSmirnovTest, RandomRelabelingsEstimateTheExactPValue) {
     const Values x = DrawDiscrete(rng, design.m, design.distinct);
     const Values y = DrawDiscrete(rng, design.n, design.distinct);
     for (const Alternative alternative : kAlternatives) {
-      const TwoSampleResult random = Evaluate(x, y, KolmogorovSmirnovMethod::kPermutation, alternative, 2000);
+      const TwoSampleResult random = Evaluate(x, y, KsMethod::kPermutation, alternative, 2000);
       EXPECT_EQ(random.calibration, Calibration::kPermutation);
-      EXPECT_NEAR(random.p_value, Evaluate(x, y, KolmogorovSmirnovMethod::kExact, alternative).p_value, 0.067)
-          << design.m;
+      EXPECT_NEAR(random.p_value, Evaluate(x, y, KsMethod::kExact, alternative).p_value, 0.067) << design.m;
     }
   }
 }
 
 TEST(KolmogorovSmirnovTest, DirectionAndSign) {
   const Values low = {1, 2, 3, 4}, high = {3.5, 5, 6, 7};
-  const TwoSampleResult greater =
-      Evaluate(low, high, KolmogorovSmirnovMethod::kExact, Alternative::kObservedGreater);
-  const TwoSampleResult less =
-      Evaluate(low, high, KolmogorovSmirnovMethod::kExact, Alternative::kObservedLess);
+  const TwoSampleResult greater = Evaluate(low, high, KsMethod::kExact, Alternative::kObservedGreater);
+  const TwoSampleResult less = Evaluate(low, high, KsMethod::kExact, Alternative::kObservedLess);
   EXPECT_DOUBLE_EQ(greater.statistic, 0.75);
   EXPECT_DOUBLE_EQ(greater.effect, 0.75);
   EXPECT_EQ(less.statistic, 0);
   EXPECT_EQ(less.effect, 0);
   EXPECT_EQ(less.p_value, 1);
   EXPECT_LT(greater.p_value, 0.15);
-  EXPECT_DOUBLE_EQ(Evaluate(low, high, KolmogorovSmirnovMethod::kExact).effect, 0.75);
-  EXPECT_DOUBLE_EQ(Evaluate(high, low, KolmogorovSmirnovMethod::kExact).effect, -0.75);
+  EXPECT_DOUBLE_EQ(Evaluate(low, high, KsMethod::kExact).effect, 0.75);
+  EXPECT_DOUBLE_EQ(Evaluate(high, low, KsMethod::kExact).effect, -0.75);
 }
 
 TEST(KolmogorovSmirnovTest, SwappedSamplesGiveTheSamePValue) {
   for (std::uint64_t run = 0; run < 20; ++run) {
     CounterRng rng(5, run);
     const Values x = DrawDiscrete(rng, 13, run % 2 == 0 ? 5 : 1000000), y = DrawDiscrete(rng, 8, 7);
-    EXPECT_NEAR(Evaluate(x, y, KolmogorovSmirnovMethod::kExact).p_value,
-                Evaluate(y, x, KolmogorovSmirnovMethod::kExact).p_value, 1e-14);
-    EXPECT_NEAR(Evaluate(x, y, KolmogorovSmirnovMethod::kExact, Alternative::kObservedGreater).p_value,
-                Evaluate(y, x, KolmogorovSmirnovMethod::kExact, Alternative::kObservedLess).p_value, 1e-14);
+    EXPECT_NEAR(Evaluate(x, y, KsMethod::kExact).p_value, Evaluate(y, x, KsMethod::kExact).p_value, 1e-14);
+    EXPECT_NEAR(Evaluate(x, y, KsMethod::kExact, Alternative::kObservedGreater).p_value,
+                Evaluate(y, x, KsMethod::kExact, Alternative::kObservedLess).p_value, 1e-14);
   }
 }
 
@@ -254,9 +248,8 @@ TEST(KolmogorovSmirnovTest, MonotoneTransformsAndOrderChangeNothing) {
     std::reverse(values.begin(), values.end());
     return values;
   };
-  for (const KolmogorovSmirnovMethod method :
-       {KolmogorovSmirnovMethod::kAuto, KolmogorovSmirnovMethod::kExact, KolmogorovSmirnovMethod::kAsymptotic,
-        KolmogorovSmirnovMethod::kPermutation}) {
+  for (const KsMethod method :
+       {KsMethod::kAuto, KsMethod::kExact, KsMethod::kAsymptotic, KsMethod::kPermutation}) {
     const TwoSampleResult a = Evaluate(x, y, method), b = Evaluate(transformed(x), transformed(y), method);
     EXPECT_EQ(a.statistic, b.statistic);
     EXPECT_EQ(a.p_value, b.p_value);
@@ -268,18 +261,17 @@ TEST(KolmogorovSmirnovTest, AutoChoosesBySizeAndTies) {
   CounterRng rng(7, 0);
   auto calibration = [&](std::size_t m, std::size_t n, std::uint32_t distinct) {
     const Values x = DrawDiscrete(rng, m, distinct), y = DrawDiscrete(rng, n, distinct);
-    return Evaluate(x, y, KolmogorovSmirnovMethod::kAuto, Alternative::kTwoSided, 99).calibration;
+    return Evaluate(x, y, KsMethod::kAuto, Alternative::kTwoSided, 99).calibration;
   };
   EXPECT_EQ(calibration(1000, 1000, 30), Calibration::kExact);
   EXPECT_EQ(calibration(1000, 1001, 30), Calibration::kPermutation);
   const Values x = Draw(rng, 1000), y = Draw(rng, 1001);
-  EXPECT_EQ(Evaluate(x, y, KolmogorovSmirnovMethod::kAuto).calibration, Calibration::kAsymptotic);
+  EXPECT_EQ(Evaluate(x, y, KsMethod::kAuto).calibration, Calibration::kAsymptotic);
 }
 
 TEST(KolmogorovSmirnovTest, ConstantsSinglesAndSignedZeros) {
-  for (const KolmogorovSmirnovMethod method :
-       {KolmogorovSmirnovMethod::kAuto, KolmogorovSmirnovMethod::kExact, KolmogorovSmirnovMethod::kAsymptotic,
-        KolmogorovSmirnovMethod::kPermutation}) {
+  for (const KsMethod method :
+       {KsMethod::kAuto, KsMethod::kExact, KsMethod::kAsymptotic, KsMethod::kPermutation}) {
     const TwoSampleResult constant = Evaluate({2, 2, 2}, {2, 2}, method);
     EXPECT_EQ(constant.statistic, 0);
     EXPECT_EQ(constant.p_value, 1);
@@ -287,17 +279,15 @@ TEST(KolmogorovSmirnovTest, ConstantsSinglesAndSignedZeros) {
     EXPECT_EQ(Evaluate({0.0, 1}, {-0.0, 1}, method).statistic, 0);
     EXPECT_GT(Evaluate({1}, {2}, method).p_value, 0);
   }
-  EXPECT_EQ(Evaluate({1}, {2}, KolmogorovSmirnovMethod::kExact).p_value, 1);
-  EXPECT_DOUBLE_EQ(Evaluate({1}, {2}, KolmogorovSmirnovMethod::kExact, Alternative::kObservedGreater).p_value,
-                   0.5);
+  EXPECT_EQ(Evaluate({1}, {2}, KsMethod::kExact).p_value, 1);
+  EXPECT_DOUBLE_EQ(Evaluate({1}, {2}, KsMethod::kExact, Alternative::kObservedGreater).p_value, 0.5);
 }
 
 TEST(KolmogorovSmirnovTest, ThreadsDoNotChangeThePValue) {
   CounterRng rng(8, 0);
   const Values x = DrawDiscrete(rng, 60, 9), y = DrawDiscrete(rng, 70, 9);
   auto p = [&](int threads) {
-    return KolmogorovSmirnov(
-               x, y, {.method = KolmogorovSmirnovMethod::kPermutation, .permutation = {.threads = threads}})
+    return KolmogorovSmirnov(x, y, {.method = KsMethod::kPermutation, .permutation = {.threads = threads}})
         ->p_value;
   };
   EXPECT_EQ(p(1), p(3));
@@ -359,7 +349,7 @@ TEST(KolmogorovSmirnovTest, StopsEarlyAtTheAskedNumberOfRelabelings) {
   const Values x = UniformSample(20, 1, 0), y = UniformSample(25, 2, 0), far = UniformSample(25, 2, 9);
   ExpectStopsEarly([&](bool different, const PermutationOptions& options) {
     return KolmogorovSmirnov(x, different ? far : y,
-                             {.method = KolmogorovSmirnovMethod::kPermutation, .permutation = options});
+                             {.method = KsMethod::kPermutation, .permutation = options});
   });
 }
 

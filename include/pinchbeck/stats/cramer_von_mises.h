@@ -29,10 +29,10 @@ namespace pinchbeck::stats {
 //   kExact:       all labelings counted along lattice paths, given the ties if there are any.
 //   kAsymptotic:  the limiting distribution, after matching mean and variance.
 //   kPermutation: random relabelings, or all of them where they are few.
-enum class CramerVonMisesMethod { kAuto, kExact, kAsymptotic, kPermutation };
+enum class CvmMethod { kAuto, kExact, kAsymptotic, kPermutation };
 
-struct CramerVonMisesOptions {
-  CramerVonMisesMethod method = CramerVonMisesMethod::kAuto;
+struct CvmOptions {
+  CvmMethod method = CvmMethod::kAuto;
   PermutationOptions permutation = {};
 };
 
@@ -102,25 +102,22 @@ struct CvmSums {
 
 // The method to use, and the exact distribution where that is it.
 struct CvmChoice {
-  CramerVonMisesMethod method = CramerVonMisesMethod::kAuto;
+  CvmMethod method = CvmMethod::kAuto;
   std::optional<CramerVonMisesNull> null = std::nullopt;
 };
 
-[[nodiscard]] inline absl::StatusOr<CvmChoice> ChooseCvmMethod(const TieGroups& merged,
-                                                               CramerVonMisesMethod method) {
-  if (method != CramerVonMisesMethod::kAuto && method != CramerVonMisesMethod::kExact) {
-    return CvmChoice{method};
-  }
-  const bool automatic = method == CramerVonMisesMethod::kAuto;
+[[nodiscard]] inline absl::StatusOr<CvmChoice> ChooseCvmMethod(const TieGroups& merged, CvmMethod method) {
+  if (method != CvmMethod::kAuto && method != CvmMethod::kExact) return CvmChoice{method};
+  const bool automatic = method == CvmMethod::kAuto;
   std::optional<CramerVonMisesNull> null = AffordableNull(merged, automatic ? kCvmAutoWork : kCvmExactWork);
-  if (null) return CvmChoice{CramerVonMisesMethod::kExact, std::move(null)};
+  if (null) return CvmChoice{CvmMethod::kExact, std::move(null)};
   if (!automatic) {
     return absl::InvalidArgumentError("options.method: " + std::to_string(merged.size()) +
                                       " values are too many to count exactly; use kPermutation or kAuto");
   }
   const bool relabel = merged.has_ties() || merged.size() < kCvmLimitTotal ||
                        std::min(merged.n_reference, merged.n_observed) < kCvmLimitSide;
-  return CvmChoice{relabel ? CramerVonMisesMethod::kPermutation : CramerVonMisesMethod::kAsymptotic};
+  return CvmChoice{relabel ? CvmMethod::kPermutation : CvmMethod::kAsymptotic};
 }
 
 [[nodiscard]] inline absl::StatusOr<RelabelingResult> RelabelCvm(const TieGroups& merged, CvmSums sums,
@@ -174,9 +171,9 @@ struct CvmChoice {
 //
 // Reference: Anderson 1962, doi:10.1214/aoms/1177704477; Xiao, Gordon & Yakovlev 2007,
 // doi:10.18637/jss.v017.i08.
-[[nodiscard]] inline absl::StatusOr<TwoSampleResult> CramerVonMises(
-    std::span<const double> reference, std::span<const double> observed,
-    const CramerVonMisesOptions& options = {}) {
+[[nodiscard]] inline absl::StatusOr<TwoSampleResult> CramerVonMises(std::span<const double> reference,
+                                                                    std::span<const double> observed,
+                                                                    const CvmOptions& options = {}) {
   const absl::StatusOr<internal::TieGroups> merged = internal::MergeSamples(reference, observed);
   if (!merged.ok()) return merged.status();
   if (absl::Status status = internal::CheckPermutations(options.permutation); !status.ok()) return status;
@@ -198,7 +195,7 @@ struct CvmChoice {
     result.p_value = choice->null->UpperTail(std::llround(value));
     result.calibration = Calibration::kExact;
     result.method = "Cramer-von Mises, exact by lattice paths";
-  } else if (choice->method == CramerVonMisesMethod::kPermutation) {
+  } else if (choice->method == CvmMethod::kPermutation) {
     const auto relabeled = internal::RelabelCvm(*merged, sums, options.permutation);
     if (!relabeled.ok()) return relabeled.status();
     result.p_value = relabeled->p_value;

@@ -26,10 +26,10 @@ namespace pinchbeck::stats {
 //   kExact:       all labelings counted by lattice paths, given the ties if there are any.
 //   kAsymptotic:  Kolmogorov's limit, or exp(-2 z^2) for a one-sided test.
 //   kPermutation: random relabelings, or all of them where they are few.
-enum class KolmogorovSmirnovMethod { kAuto, kExact, kAsymptotic, kPermutation };
+enum class KsMethod { kAuto, kExact, kAsymptotic, kPermutation };
 
-struct KolmogorovSmirnovOptions {
-  KolmogorovSmirnovMethod method = KolmogorovSmirnovMethod::kAuto;
+struct KsOptions {
+  KsMethod method = KsMethod::kAuto;
   Alternative alternative = Alternative::kTwoSided;
   PermutationOptions permutation = {};
 };
@@ -168,9 +168,9 @@ class GapStatistic {
 //
 // Reference: Hodges 1958, doi:10.1007/BF02589501; ties: Schroeer & Trenkler 1995,
 // doi:10.1016/0167-9473(94)00040-P.
-[[nodiscard]] inline absl::StatusOr<TwoSampleResult> KolmogorovSmirnov(
-    std::span<const double> reference, std::span<const double> observed,
-    const KolmogorovSmirnovOptions& options = {}) {
+[[nodiscard]] inline absl::StatusOr<TwoSampleResult> KolmogorovSmirnov(std::span<const double> reference,
+                                                                       std::span<const double> observed,
+                                                                       const KsOptions& options = {}) {
   const absl::StatusOr<internal::TieGroups> merged = internal::MergeSamples(reference, observed);
   if (!merged.ok()) return merged.status();
   if (absl::Status status = internal::CheckPermutations(options.permutation); !status.ok()) return status;
@@ -188,21 +188,19 @@ class GapStatistic {
   result.statistic = static_cast<double>(gap) / static_cast<double>(multiple);
   result.effect = positive >= negative ? result.statistic : -result.statistic;
 
-  KolmogorovSmirnovMethod method = options.method;
-  if (method == KolmogorovSmirnovMethod::kAuto) {
+  KsMethod method = options.method;
+  if (method == KsMethod::kAuto) {
     const bool small = merged->n_reference <= internal::kKsExactProduct / merged->n_observed;
-    method = small                ? KolmogorovSmirnovMethod::kExact
-             : merged->has_ties() ? KolmogorovSmirnovMethod::kPermutation
-                                  : KolmogorovSmirnovMethod::kAsymptotic;
+    method = small ? KsMethod::kExact : merged->has_ties() ? KsMethod::kPermutation : KsMethod::kAsymptotic;
   }
-  if (method == KolmogorovSmirnovMethod::kPermutation) {
+  if (method == KsMethod::kPermutation) {
     const auto relabeled = internal::RelabelGaps(*merged, sides, options.permutation);
     if (!relabeled.ok()) return relabeled.status();
     result.p_value = relabeled->p_value;
     result.calibration = relabeled->exact ? Calibration::kExact : Calibration::kPermutation;
     result.method =
         relabeled->exact ? "Kolmogorov-Smirnov, all relabelings" : "Kolmogorov-Smirnov, random relabelings";
-  } else if (method == KolmogorovSmirnovMethod::kExact) {
+  } else if (method == KsMethod::kExact) {
     result.p_value = gap == 0 ? 1 : internal::GapUpperTail(*merged, gap, sides);
     result.calibration = Calibration::kExact;
     result.method = "Kolmogorov-Smirnov, exact by lattice paths";

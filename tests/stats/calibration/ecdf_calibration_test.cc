@@ -132,15 +132,15 @@ TEST(EcdfCalibration, RandomRelabelingsKeepTheirLevel) {
     const Design design{name + " 15+9", law, {15, 9}, 3000};
     ExpectLevelsHold(design, "KS one-sided, relabeled", [](const std::vector<Values>& s, std::uint64_t run) {
       return KolmogorovSmirnov(s[0], s[1],
-                               {.method = KolmogorovSmirnovMethod::kPermutation,
+                               {.method = KsMethod::kPermutation,
                                 .alternative = Alternative::kObservedLess,
                                 .permutation = {.permutations = 999, .seed = run}})
           ->p_value;
     });
     ExpectLevelsHold(design, "CvM, relabeled", [](const std::vector<Values>& s, std::uint64_t run) {
-      return CramerVonMises(s[0], s[1],
-                            {.method = CramerVonMisesMethod::kPermutation,
-                             .permutation = {.permutations = 999, .seed = run}})
+      return CramerVonMises(
+                 s[0], s[1],
+                 {.method = CvmMethod::kPermutation, .permutation = {.permutations = 999, .seed = run}})
           ->p_value;
     });
     for (const std::vector<std::size_t>& sizes : {std::vector<std::size_t>{3, 2, 2}, {8, 1, 12, 6}}) {
@@ -177,17 +177,16 @@ TEST(EcdfCalibration, ExactPValuesReachTheirAttainableLevel) {
   const std::vector<std::pair<std::string, PValue>> methods = {
       {"KS exact",
        [](const std::vector<Values>& s, std::uint64_t) {
-         return KolmogorovSmirnov(s[0], s[1], {.method = KolmogorovSmirnovMethod::kExact})->p_value;
+         return KolmogorovSmirnov(s[0], s[1], {.method = KsMethod::kExact})->p_value;
        }},
       {"KS one-sided exact",
        [](const std::vector<Values>& s, std::uint64_t) {
-         return KolmogorovSmirnov(
-                    s[0], s[1],
-                    {.method = KolmogorovSmirnovMethod::kExact, .alternative = Alternative::kObservedGreater})
+         return KolmogorovSmirnov(s[0], s[1],
+                                  {.method = KsMethod::kExact, .alternative = Alternative::kObservedGreater})
              ->p_value;
        }},
       {"CvM exact", [](const std::vector<Values>& s, std::uint64_t) {
-         return CramerVonMises(s[0], s[1], {.method = CramerVonMisesMethod::kExact})->p_value;
+         return CramerVonMises(s[0], s[1], {.method = CvmMethod::kExact})->p_value;
        }}};
   for (const auto& method : methods) {
     for (const auto& sizes : {std::array<std::size_t, 2>{2, 2}, {5, 5}, {4, 9}, {7, 6}}) {
@@ -207,16 +206,14 @@ TEST(EcdfCalibration, ExactPValuesReachTheirAttainableLevel) {
 
 // In the range that kAuto gives them.
 TEST(EcdfCalibration, LimitsInTheirRange) {
-  ExpectLevelsHold(
-      {"Cauchy 1001+1001", Law::kCauchy, {1001, 1001}, 8000}, "KS limit",
-      [](const std::vector<Values>& s, std::uint64_t) {
-        return KolmogorovSmirnov(s[0], s[1], {.method = KolmogorovSmirnovMethod::kAsymptotic})->p_value;
-      });
-  ExpectLevelsHold(
-      {"Cauchy 20+80", Law::kCauchy, {20, 80}, 20000}, "CvM limit",
-      [](const std::vector<Values>& s, std::uint64_t) {
-        return CramerVonMises(s[0], s[1], {.method = CramerVonMisesMethod::kAsymptotic})->p_value;
-      });
+  ExpectLevelsHold({"Cauchy 1001+1001", Law::kCauchy, {1001, 1001}, 8000}, "KS limit",
+                   [](const std::vector<Values>& s, std::uint64_t) {
+                     return KolmogorovSmirnov(s[0], s[1], {.method = KsMethod::kAsymptotic})->p_value;
+                   });
+  ExpectLevelsHold({"Cauchy 20+80", Law::kCauchy, {20, 80}, 20000}, "CvM limit",
+                   [](const std::vector<Values>& s, std::uint64_t) {
+                     return CramerVonMises(s[0], s[1], {.method = CvmMethod::kAsymptotic})->p_value;
+                   });
   ExpectLevelsHold(
       {"Cauchy 20+180", Law::kCauchy, {20, 180}, 20000}, "AD limit",
       [](const std::vector<Values>& s, std::uint64_t) {
