@@ -12,6 +12,7 @@ import pytest
 
 import pinchbeck
 from chat_server import serve
+from client_objects import Stream, chunks, completion, digest
 
 
 def test_the_example_runs(root, tmp_path):
@@ -79,6 +80,32 @@ def test_the_examples_of_the_guide_run(root, monkeypatch):
     pyplot.close("all")
     assert runner.failures == 0
     assert checked >= 15
+
+
+def test_the_guide_to_embed_shows_what_works(root, tmp_path, monkeypatch):
+    text = (root / "docs" / "guides" / "embed.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+
+    class Client:
+        """As the OpenAI client nests its calls."""
+
+        def __init__(self):
+            self.chat = self.completions = self
+
+        def create(self, *, stream=False, **request):
+            assert request["messages"][0]["content"] == "Pick a number."
+            return Stream(chunks("42")) if stream else completion("42")
+
+    monkeypatch.chdir(tmp_path)
+    asked = {"temperature": 1, "max_tokens": 4, "prompt_sha256": digest(("user", "Pick a number."))}
+    recording = pinchbeck.Recording.from_dicts(
+        {"probe": "number", "request": asked, "response": {"text": str(i % 10)}} for i in range(50)
+    )
+    pinchbeck.enroll(recording, model="gpt-x").fingerprint.save("gpt-x.json")
+    names = {"client": Client()}
+    exec(compile(block, "embed.md", "exec"), names)
+    assert names["observer"].decision.observations == 2
+    assert [o["response"]["text"] for o in pinchbeck.Recording("observed.jsonl").to_dicts()] == ["42", "42"]
 
 
 def test_the_readme_shows_what_works(root, tmp_path, monkeypatch, capsys):

@@ -94,8 +94,8 @@ def test_what_is_no_draw_or_not_wholly_known_is_left_out(logs, tmp_path):
     result = pinchbeck.import_log("openai_jsonl", log)
     assert [o["response"]["text"] for o in result.recording] == ["1", "3"]
     assert result.skipped == {"a seed, with which answers are no new draws": 2} and result.kinds == 2
-    # Answers without an id are numbered, so that equal ones are not taken for copies.
-    assert [o["sample"] for o in result.recording] == [1, 2]
+    # Answers without an id are numbered among their equals, so that these are not taken for copies.
+    assert [o["sample"] for o in result.recording] == [1, 1]
     for format in ["langfuse", "otel"]:
         with pytest.raises(ValueError, match=r"say so \(parameters_complete=True\)"):
             pinchbeck.import_log(format, logs / SAMPLES[format][0])

@@ -200,7 +200,7 @@ def test_the_monitor_goes_on_where_it_was(fingerprint, tmp_path):
     # Another monitor would forget the evidence.
     with pytest.raises(ValueError, match="a monitor is attached already"):
         first.watch()
-    assert first.decision.observations == 40
+    assert first.decision.observations == 20
     with pytest.raises(KeyError):
         first.load_state(tmp_path / "none.json")
     with pytest.raises(ValueError):

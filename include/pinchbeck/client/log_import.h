@@ -46,8 +46,8 @@ struct LogImportOptions {
   // Integrations list those that they know, so that without it all exchanges of these formats have the
   // obstacle kUnrecordedParameters.
   bool parameters_complete = false;
-  // LiteLLM, Langfuse and OpenTelemetry: the caller says that token counts are the server's. These tools count
-  // themselves where they saw none, so that without it usage is left out.
+  // LiteLLM, Langfuse and OpenTelemetry: the caller says that token counts are the server's. These tools
+  // count themselves where they saw none, so that without it usage is left out.
   bool usage_reported = false;
   // Called before each record; a status that is not ok ends the import and is returned. For hosts whose users
   // may interrupt.
