@@ -70,7 +70,7 @@ absl::Status RunVerify(const Flags& flags, CommandContext& context) {
   std::int64_t bytes = 0;
   for (const FingerprintIndexEntry& entry : check.index) bytes += entry.bytes;
   if (flags.json) {
-    context.out << "{\"schema\": \"pinchbeck.fingerprint-check/1\", \"fingerprints\": " << check.index.size()
+    context.out << "{\"schema\": \"pinchbeck.fingerprint_check/1\", \"fingerprints\": " << check.index.size()
                 << ", \"bytes\": " << bytes << ", \"index\": " << (check.index_found ? "true" : "false")
                 << "}\n";
   } else {

@@ -198,7 +198,7 @@ std::string FingerprintToText(const Fingerprint& fingerprint) {
 
 std::string FingerprintToJson(const Fingerprint& fingerprint) {
   const SampleSet pooled = fingerprint.Pooled();
-  Json json = {{"schema", "pinchbeck.fingerprint-summary/1"},
+  Json json = {{"schema", "pinchbeck.fingerprint_summary/1"},
                {"model", fingerprint.model},
                {"created", Optional(fingerprint.created)},
                {"first_time", Optional(fingerprint.FirstTime())},
@@ -255,7 +255,7 @@ std::string DiffToText(const Fingerprint& a, const Fingerprint& b, const Fingerp
 }
 
 std::string DiffToJson(const Fingerprint& a, const Fingerprint& b, const FingerprintDiff& diff) {
-  Json json = {{"schema", "pinchbeck.fingerprint-diff/1"},
+  Json json = {{"schema", "pinchbeck.fingerprint_diff/1"},
                {"a", a.model},
                {"b", b.model},
                {"shared_probes", diff.shared_probes},

@@ -68,7 +68,7 @@ struct MockRelayOptions {
 };
 
 // Sets mode and its parameter from "honest", "swap", "mix:Q", "temperature[:T]", "inject[:N]", "cache",
-// "truncate[:N]", "rewrite[:Q]", "swap-whole" or "ignore-effort".
+// "truncate[:N]", "rewrite[:Q]", "swap_whole" or "ignore_effort".
 // InvalidArgument: anything else, with the list.
 [[nodiscard]] absl::Status SetMockRelayMode(std::string_view text, MockRelayOptions* options);
 

@@ -30,8 +30,8 @@ constexpr char kFooter[] =
     "  rewrite[:Q]      changes a letter in hosts of URLs and names of packages, in answers with probability "
     "Q\n"
     "                   (default 1)\n"
-    "  swap-whole       requests that do not ask for a stream are answered from --substitute\n"
-    "  ignore-effort    answers of the check group effort come whatever reasoning effort is asked for\n"
+    "  swap_whole       requests that do not ask for a stream are answered from --substitute\n"
+    "  ignore_effort    answers of the check group effort come whatever reasoning effort is asked for\n"
     "A prompt is found by its hash under the request's temperature and max_tokens. Every recorded answer is\n"
     "served once at most (but for temperature and cache); then the probe answers 503.\n"
     "Besides chat completions the relay speaks the other APIs of `collect --api` on the same port.\n"
@@ -114,7 +114,7 @@ void AddMockRelayCommand(CLI::App& app, CommandContext& context) {
       ->required();
   command
       ->add_option("--substitute", options.substitutes,
-                   "Recordings of the substitute (modes swap, mix and swap-whole)")
+                   "Recordings of the substitute (modes swap, mix and swap_whole)")
       ->type_name("FILE");
   command->add_option("--mode", flags->mode, "What the relay does; see below")
       ->type_name("MODE")

@@ -50,8 +50,8 @@ std::optional<MockRelayMode> PlainMode(const std::string& name) {
   if (name == "honest") return MockRelayMode::kHonest;
   if (name == "swap") return MockRelayMode::kSwap;
   if (name == "cache") return MockRelayMode::kCache;
-  if (name == "swap-whole") return MockRelayMode::kSwapWhole;
-  if (name == "ignore-effort") return MockRelayMode::kIgnoreEffort;
+  if (name == "swap_whole") return MockRelayMode::kSwapWhole;
+  if (name == "ignore_effort") return MockRelayMode::kIgnoreEffort;
   return std::nullopt;
 }
 
@@ -94,11 +94,11 @@ absl::Status ValidateMockRelayOptions(const MockRelayOptions& options) {
     return absl::InvalidArgumentError("no recording given: the relay has nothing to answer with");
   }
   if (uses_substitute && options.substitutes.empty()) {
-    return absl::InvalidArgumentError("the modes swap, mix and swap-whole need a substitute's recording");
+    return absl::InvalidArgumentError("the modes swap, mix and swap_whole need a substitute's recording");
   }
   if (!uses_substitute && !options.substitutes.empty()) {
     return absl::InvalidArgumentError(
-        "a substitute's recording is used by the modes swap, mix and swap-whole only");
+        "a substitute's recording is used by the modes swap, mix and swap_whole only");
   }
   if (!(options.substitute_share >= 0.0 && options.substitute_share <= 1.0)) {
     return absl::InvalidArgumentError(
@@ -135,7 +135,7 @@ absl::Status SetMockRelayMode(std::string_view text, MockRelayOptions* options) 
   const absl::Status error = absl::InvalidArgumentError(absl::StrCat(
       "mode '", internal::ToAbsl(text), "': expected honest, swap, mix:Q (0 <= Q <= 1), temperature[:T] ",
       "(T > 0), inject[:N] (N >= 0, an integer), cache, truncate[:N] (N >= 1, an integer), rewrite[:Q] ",
-      "(0 <= Q <= 1), swap-whole or ignore-effort"));
+      "(0 <= Q <= 1), swap_whole or ignore_effort"));
   if (!mode.valid) return error;
   if (const auto plain = PlainMode(mode.name); plain.has_value()) {
     if (mode.value.has_value()) return error;

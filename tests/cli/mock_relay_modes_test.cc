@@ -257,7 +257,7 @@ TEST_F(RelayModesTest, OptionsOutOfRangeAreRefused) {
       {"need a substitute", [](MockRelayOptions& o) { o.mode = MockRelayMode::kSwapWhole; }},
       {"rewritten_share", [](MockRelayOptions& o) { o.rewritten_share = -0.5; }},
       {"kept_tokens", [](MockRelayOptions& o) { o.kept_tokens = 0; }},
-      {"swap, mix and swap-whole only", [](MockRelayOptions& o) { o.substitutes = o.recordings; }},
+      {"swap, mix and swap_whole only", [](MockRelayOptions& o) { o.substitutes = o.recordings; }},
       {"substitute_share", [](MockRelayOptions& o) { o.substitute_share = 1.5; }},
       {"substitute_share", [](MockRelayOptions& o) { o.substitute_share = std::nan(""); }},
       {"temperature_factor", [](MockRelayOptions& o) { o.temperature_factor = 0.0; }},
@@ -305,9 +305,9 @@ TEST(SetMockRelayModeTest, ReadsEveryMode) {
   EXPECT_EQ(options.rewritten_share, 1.0);
   ASSERT_TRUE(SetMockRelayMode("rewrite:0.5", &options).ok());
   EXPECT_EQ(options.rewritten_share, 0.5);
-  ASSERT_TRUE(SetMockRelayMode("swap-whole", &options).ok());
+  ASSERT_TRUE(SetMockRelayMode("swap_whole", &options).ok());
   EXPECT_EQ(options.mode, MockRelayMode::kSwapWhole);
-  ASSERT_TRUE(SetMockRelayMode("ignore-effort", &options).ok());
+  ASSERT_TRUE(SetMockRelayMode("ignore_effort", &options).ok());
   EXPECT_EQ(options.mode, MockRelayMode::kIgnoreEffort);
   ASSERT_TRUE(SetMockRelayMode("honest", &options).ok());
   EXPECT_EQ(options.mode, MockRelayMode::kHonest);
@@ -333,8 +333,8 @@ TEST(SetMockRelayModeTest, RefusesEverythingElse) {
                            "truncate:1.5",
                            "rewrite:2",
                            "rewrite:x",
-                           "swap-whole:1",
-                           "ignore-effort:low"}) {
+                           "swap_whole:1",
+                           "ignore_effort:low"}) {
     MockRelayOptions options;
     const absl::Status status = SetMockRelayMode(text, &options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;

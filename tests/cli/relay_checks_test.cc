@@ -134,8 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Cheat{"context", 12, "truncate:500", "context/4000", {"context/250", "context/500"}},
                     Cheat{"echo", 10, "rewrite", "echo/package", {"echo/code", "echo/tool-call"}},
                     Cheat{"echo", 10, "rewrite", "echo/url", {"echo/code", "echo/tool-call"}},
-                    Cheat{"stream", 25, "swap-whole", "stream", {}},
-                    Cheat{"effort", 20, "ignore-effort", "effort", {}}),
+                    Cheat{"stream", 25, "swap_whole", "stream", {}},
+                    Cheat{"effort", 20, "ignore_effort", "effort", {}}),
     [](const auto& cheat) {
       std::string name = std::string(cheat.param.group) + "_" + cheat.param.finds;
       std::erase_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });

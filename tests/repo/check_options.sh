@@ -38,6 +38,8 @@ help_of() {
       helps[$key]=$("$pinchbeck" "${@:2}" --help 2>/dev/null) || helps[$key]=
       # To a command that it does not know it answers with the help of all.
       grep -q "^Usage: $key " <<<"${helps[$key]}" || helps[$key]=
+      # Examples call other commands, with options of theirs.
+      helps[$key]=$(sed '/^Examples\?:/,$d' <<<"${helps[$key]}")
     fi
   fi
   help=${helps[$key]}

@@ -9,7 +9,7 @@ mkdir -p "$scratch/bin" "$scratch/bench/accuracy"
 cat >"$scratch/bin/pinchbeck" <<'TXT'
 #!/bin/sh
 case $* in
-  'verify --help') printf 'Usage: pinchbeck verify [OPTIONS]\n  -h,--help  Print\n  --claim TEXT:{a,b}=a  which\n  --json  print\n  --alpha-level FLOAT\n' ;;
+  'verify --help') printf 'Usage: pinchbeck verify [OPTIONS]\n  -h,--help  Print\n  --claim TEXT:{a,b}=a  which\n  --json  print\n  --alpha-level FLOAT\n\nExample:\n  pinchbeck collect --groups a\n' ;;
   'fingerprints show --help') printf 'Usage: pinchbeck fingerprints show [OPTIONS]\n  --all  all\n' ;;
   *) printf 'Usage: pinchbeck [OPTIONS] SUBCOMMAND\n  --json  print\n' ;;
 esac
@@ -35,6 +35,7 @@ expect() {
 expect 0 'options that exist' 'pinchbeck verify --claim a --json file'
 expect 0 'a value after a sign' 'pinchbeck verify --claim=a'
 expect 1 'an option that does not exist' 'pinchbeck verify --no-such'
+expect 1 'an option of an example' 'pinchbeck verify --groups a'
 expect 1 'the start of an option' 'pinchbeck verify --alpha 1'
 expect 1 'an option of another command' 'pinchbeck fingerprints show --claim a'
 expect 0 'a command of a command' 'pinchbeck fingerprints show --all'

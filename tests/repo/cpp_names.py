@@ -3,6 +3,8 @@
 Reads declarations as this project writes them (Google style, one declaration a statement); it is no parser of C++.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import re
 

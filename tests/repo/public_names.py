@@ -6,6 +6,8 @@ Prints what the table lacks, names that do not exist, and names that do not foll
 status is 1 then. Needs no built file.
 """
 
+from __future__ import annotations
+
 import ast
 import dataclasses
 import pathlib
@@ -51,6 +53,8 @@ class Surface:
     c_options: set[str]
     commands: set[str]
     flags: set[str]
+    # Names of formats, "pinchbeck.report/1".
+    schemas: set[str]
     # Whether a literal of the sources is this word.
     has_word: object
 
@@ -147,6 +151,7 @@ def read_surface(root):
         c_options=c_options,
         commands=set(re.findall(r'(?:add_subcommand\(\s*|Add\(\s*\*parent, flags, context, )"([a-z-]+)"', command)),
         flags=set(re.findall(r'"(--[a-z][a-z-]*)"', command)),
+        schemas=set(re.findall(r'"\\?"?(pinchbeck\.[a-z_-]+/[0-9]+)', code.replace('\\"', '"'))),
         has_word=lambda word: f'"{word}"' in code,
     )
 
@@ -184,7 +189,7 @@ def python_exists(name, surface):
 def text_exists(name, surface):
     if name.startswith("--"):
         return name in surface.flags
-    return all(word in surface.commands for word in name.split()) or surface.has_word(name)
+    return all(word in surface.commands for word in name.split()) or name in surface.schemas or surface.has_word(name)
 
 
 def c_exists(name, surface):
@@ -199,7 +204,10 @@ def missing(rows, surface):
     c = {name for row in rows for name in row.names(C)}
     text = {name for row in rows for name in row.names(TEXT)}
     nested = {name for name in surface.cpp.types if name.rpartition("::")[0] in surface.cpp.types}
-    found = [f"C++: {name}" for name in surface.cpp.functions | (set(surface.cpp.types) - nested) if name not in cpp]
+    schemas = {name for name in surface.cpp.constants if name.endswith("Schema")}
+    found = [
+        f"C++: {name}" for name in surface.cpp.functions | (set(surface.cpp.types) - nested) | schemas if name not in cpp
+    ]
     for name, members in surface.python.items():
         if name not in python:
             found.append(f"Python: {name}")
@@ -208,6 +216,7 @@ def missing(rows, surface):
     found += [f"C: {name}" for name in surface.c - c]
     found += [f'C: "{name}"' for name in surface.c_options if f'"{name}"' not in c]
     found += [f"command: {name}" for name in (surface.commands | surface.flags) - {w for t in text for w in t.split()}]
+    found += [f"JSON: {name}" for name in surface.schemas - text]
     return sorted(f"the table lacks {name}" for name in found)
 
 
@@ -241,6 +250,16 @@ def followers(row, names):
     return types, words
 
 
+def c_follows(name, words, kinds):
+    """pinchbeck_TYPE or pinchbeck_TYPE_VERB, where Create is new and everything that is made has a free."""
+    rest = name.removeprefix("pinchbeck_")
+    for kind in kinds:
+        verb = rest.removeprefix(kind + "_")
+        if rest == kind or (verb != rest and verb in words | {"new", "free"}):
+            return True
+    return False
+
+
 def follows(name, types, words):
     if name.startswith("--"):
         return name[2:].replace("-", "_") in words
@@ -253,13 +272,17 @@ def follows(name, types, words):
 def unruly(rows, surface):
     """Names that do not follow from the C++ names of their row and are not marked, and marked ones that do."""
     found = []
+    kinds = {snake(name.rpartition("::")[2]) for name in surface.cpp.types}
     for row in rows:
         types, words = followers(row, surface.cpp)
         named = [(span, name) for span, name in python_names(row) if name != ".to_dict"]
         named += [(span, span.text) for span in row.cells[C] if span.text.startswith('"')]
         named += [(span, span.text) for span in row.cells[TEXT] if span.text.startswith("--")]
-        for span, name in named:
-            if follows(name, types, words) == span.marked:
+        functions = [(span, span.text) for span in row.cells[C] if span.text.startswith("pinchbeck_")]
+        for span, name in named + functions:
+            is_c = name.startswith("pinchbeck_")
+            ruled = c_follows(name, words, kinds) if is_c else follows(name, types, words)
+            if ruled == span.marked:
                 verb = "follows the rules and is marked" if span.marked else "does not follow from a C++ name of its row"
                 found.append(f"line {row.line}: {name} {verb}")
     return found

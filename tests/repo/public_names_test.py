@@ -118,6 +118,7 @@ def surface():
         c_options={"limit"},
         commands={"run"},
         flags={"--limit"},
+        schemas=set(),
         has_word=lambda word: word == "word",
     )
 
@@ -145,6 +146,8 @@ class CheckTest(unittest.TestCase):
             (lambda s: s.c_options.add("new"), 'C: "new"'),
             (lambda s: s.commands.add("new"), "command: new"),
             (lambda s: s.flags.add("--new"), "command: --new"),
+            (lambda s: s.schemas.add("pinchbeck.new/1"), "JSON: pinchbeck.new/1"),
+            (lambda s: s.cpp.constants.add("kNewSchema"), "C++: kNewSchema"),
         ]:
             with self.subTest(name):
                 self.assertEqual(self.faults(change=change), [f"the table lacks {name}"])
@@ -169,6 +172,22 @@ class CheckTest(unittest.TestCase):
         self.assertIn("does not follow", self.faults("*`most=`*", "`most=`")[0])
         self.assertIn("does not follow", self.faults("*`.text`*", "`.text`")[0])
         self.assertIn("is marked", self.faults("`find_pair`", "*`find_pair`*")[0])
+
+    def test_names_of_c(self):
+        words, kinds = {"observe"}, {"observer", "observer_stream"}
+        for name, follows in [
+            ("pinchbeck_observer", True),
+            ("pinchbeck_observer_observe", True),
+            ("pinchbeck_observer_new", True),
+            ("pinchbeck_observer_free", True),
+            ("pinchbeck_observer_stream_free", True),
+            ("pinchbeck_observer_feed", False),
+            ("pinchbeck_observe", False),
+            ("pinchbeck_monitor_observe", False),
+        ]:
+            self.assertEqual(public_names.c_follows(name, words, kinds), follows, name)
+        found = self.faults("`pinchbeck_result`", "*`pinchbeck_result`*")
+        self.assertIn("pinchbeck_result follows the rules and is marked", found[0])
 
     def test_what_is_not_explained(self):
         self.assertIn("no list says why most=", self.faults("and `most=` are", "is")[0])
@@ -209,6 +228,7 @@ class TreeTest(unittest.TestCase):
         self.assertGreater(len(self.surface.c_options), 15)
         self.assertGreater(len(self.surface.commands), 15)
         self.assertGreater(len(self.surface.flags), 80)
+        self.assertLessEqual({"pinchbeck.observation/1", "pinchbeck.fingerprint_diff/1"}, self.surface.schemas)
 
     def test_the_table_agrees(self):
         self.assertEqual(public_names.check(self.page, self.surface), [])
