@@ -22,7 +22,7 @@ namespace pinchbeck::c {
 class OptionReader {
  public:
   // Null: no options.
-  explicit OptionReader(const char* json);
+  explicit OptionReader(const char* text);
 
   OptionReader& Number(const char* key, double& field);
   OptionReader& Number(const char* key, std::optional<double>& field);
@@ -43,9 +43,9 @@ class OptionReader {
   absl::Status status_;
 };
 
-[[nodiscard]] absl::StatusOr<VerifyOptions> ReadVerifyOptions(const char* json);
-[[nodiscard]] absl::StatusOr<MonitorOptions> ReadMonitorOptions(const char* json);
-[[nodiscard]] absl::StatusOr<ObserverOptions> ReadObserverOptions(const char* json);
+[[nodiscard]] absl::StatusOr<VerifyOptions> ReadVerifyOptions(const char* text);
+[[nodiscard]] absl::StatusOr<MonitorOptions> ReadMonitorOptions(const char* text);
+[[nodiscard]] absl::StatusOr<ObserverOptions> ReadObserverOptions(const char* text);
 
 }  // namespace pinchbeck::c
 

@@ -15,11 +15,11 @@
 
 namespace pinchbeck {
 
-template <auto kFree>
+template <auto Free>
 struct Freeing {
   template <class Handle>
   void operator()(Handle* handle) const {
-    kFree(handle);
+    Free(handle);
   }
 };
 using ErrorHandle = std::unique_ptr<pinchbeck_error, Freeing<pinchbeck_error_free>>;

@@ -39,6 +39,9 @@
 extern "C" {
 #endif
 
+/* C has no `using`, and its names are not those of C++.
+ * NOLINTBEGIN(modernize-use-using,readability-identifier-naming) */
+
 typedef int32_t pinchbeck_code;
 #define PINCHBECK_OK 0
 #define PINCHBECK_INVALID_ARGUMENT 1    /* a bad argument, file or JSON; the message says which */
@@ -174,6 +177,8 @@ PINCHBECK_C_API pinchbeck_code pinchbeck_observer_monitor_restore(pinchbeck_obse
                                                                   const char* json, size_t length,
                                                                   pinchbeck_error** error);
 PINCHBECK_C_API void pinchbeck_observer_free(pinchbeck_observer* observer);
+
+/* NOLINTEND(modernize-use-using,readability-identifier-naming) */
 
 #ifdef __cplusplus
 } /* extern "C" */
