@@ -92,7 +92,7 @@ void AnswerDecoder::ChooseForm(char first) {
 }
 
 void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool terminated) {
-  if (done_ || reader_->ended() || reader_->has_error()) return;
+  if (done_ || reader_->ended() || FailedWithText()) return;
   data = Trim(data);
   if (data.empty()) return;
   ++events_;
@@ -120,11 +120,15 @@ void AnswerDecoder::OnData(std::string_view data, std::string_view type, bool te
   }
   if (error.has_value() && (is_error || !reader_->HoldsAnswer(parsed.value))) {
     reader_->SetServerError(*error, status_);
-    return;
+    if (FailedWithText()) return;
   }
   const std::string event_type(inner_type.empty() ? type : std::string_view(inner_type));
   reader_->ReadEvent(event_type, parsed.value, arrival_s_);
 }
+
+// After an error only the first words that come all the same are read, so that the record shows that there
+// were some: an application may go by them.
+bool AnswerDecoder::FailedWithText() const { return reader_->has_error() && reader_->has_text(); }
 
 DecodeNotes AnswerDecoder::Finish(const ResponseEnd& end, Observation& observation) {
   DecodeNotes notes;

@@ -37,6 +37,7 @@ class AnswerDecoder final : public ResponseDecoder {
 
   void ChooseForm(char first);
   [[nodiscard]] absl::Status FeedParser(std::string_view bytes);
+  [[nodiscard]] bool FailedWithText() const;
   void OnData(std::string_view data, std::string_view type, bool terminated);
   void FinishStream(const ResponseEnd& end, DecodeNotes& notes);
   void FinishDocument(const ResponseEnd& end);

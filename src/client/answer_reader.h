@@ -50,6 +50,7 @@ class AnswerReader {
   void AddRepairs(std::int64_t repairs) { json_repairs_ += repairs; }
 
   [[nodiscard]] bool has_error() const { return error_.has_value(); }
+  [[nodiscard]] bool has_text() const { return !response_.text.value_or("").empty(); }
   // Something that only an answer holds was there.
   [[nodiscard]] bool saw_answer() const { return saw_answer_; }
   [[nodiscard]] bool saw_finish() const { return response_.finish_reason.has_value(); }

@@ -56,6 +56,29 @@ const json* FirstChoice(const json& choices) {
   return choices.size() == 1 && choices.front().is_object() ? &choices.front() : nullptr;
 }
 
+std::int64_t IndexOf(const json& choice) { return FindInteger(choice, "index").value_or(0); }
+
+// The message of a choice: in a stream `delta`, or `message` in the last piece of some servers.
+const json* MessageOf(const json& choice) {
+  const json* message = FindObject(choice, "delta");
+  return message == nullptr ? FindObject(choice, "message") : message;
+}
+
+std::string WordsOf(const json& choice) {
+  const json* message = MessageOf(choice);
+  return FindString(choice, "text").value_or("") +
+         (message == nullptr ? std::string() : TextOfParts(*message, "content"));
+}
+
+// More than a role: the first event of many streams holds nothing else.
+bool BringsSomething(const json& choice) {
+  const json* message = MessageOf(choice);
+  return FindString(choice, "finish_reason").has_value() || !WordsOf(choice).empty() ||
+         (message != nullptr &&
+          (!ReasoningOf(*message).empty() || FindString(*message, "refusal").has_value() ||
+           FindArray(*message, "tool_calls") != nullptr));
+}
+
 bool IsBrokenOff(std::string_view finish_reason) {
   return finish_reason == "error" || finish_reason == "abort";
 }
@@ -86,14 +109,35 @@ void OpenAiChatReader::ReadEvent(std::string_view /*type*/, const json& event, d
   const json* choices = FindArray(event, "choices");
   if (choices == nullptr) return;
   Added added;
+  ChooseFrom(*choices);
   for (const json& choice : *choices) {
     if (!choice.is_object()) continue;
-    const std::int64_t index = FindInteger(choice, "index").value_or(0);
-    if (!choice_index_.has_value()) choice_index_ = index;
-    if (index != *choice_index_) continue;
-    added += ReadChoice(choice, "delta");
+    if (IndexOf(choice) == choice_index_.value_or(IndexOf(choice))) {
+      added += ReadChoice(choice, "delta");
+    } else {
+      KeepOther(choice);
+    }
   }
   AddEvent(added, arrival_s);
+}
+
+void OpenAiChatReader::ChooseFrom(const json& choices) {
+  if (choice_index_.has_value()) return;
+  for (const json& choice : choices) {
+    if (!choice.is_object() || !BringsSomething(choice)) continue;
+    // Of several at once the one that whole answers count.
+    if (!choice_index_.has_value() || IndexOf(choice) == 0) choice_index_ = IndexOf(choice);
+  }
+}
+
+void OpenAiChatReader::KeepOther(const json& choice) {
+  if (other_text_.empty()) other_text_ = WordsOf(choice);
+}
+
+// Of an answer that failed before any word the record has what an application may have read instead.
+void OpenAiChatReader::Complete() {
+  if (!has_error() || other_text_.empty() || !response_.text.value_or("").empty()) return;
+  response_.text = other_text_;
 }
 
 void OpenAiChatReader::ReadEnvelope(const json& object) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "src/client/answer_reader.h"
@@ -19,6 +20,7 @@ class OpenAiChatReader : public AnswerReader {
   [[nodiscard]] bool HoldsAnswer(const nlohmann::json& object) const override;
 
  protected:
+  void Complete() override;
   // The entry of `choices` that counts; `message_key` is where its message stands.
   [[nodiscard]] virtual Added ReadChoice(const nlohmann::json& choice, const char* message_key);
   // {"content": [...]} or {"refusal": [...]}.
@@ -32,8 +34,15 @@ class OpenAiChatReader : public AnswerReader {
   [[nodiscard]] Added ReadMessage(const nlohmann::json& message);
   void ReadTokenIds(const nlohmann::json& choice);
 
-  // Of the stream's first choice. One answer is asked for, and some servers number it otherwise than 0.
+  // Settles which choice of a stream counts, once one of them brings something.
+  void ChooseFrom(const nlohmann::json& choices);
+  // What a choice that does not count brought, for Complete().
+  void KeepOther(const nlohmann::json& choice);
+
+  // Number of the choice that counts. One answer is asked for, and some servers number it otherwise than 0,
+  // or begin under another number than they go on with.
   std::optional<std::int64_t> choice_index_;
+  std::string other_text_;
 };
 
 }  // namespace pinchbeck::internal

@@ -208,6 +208,16 @@ TEST(AnthropicStream, ErrorEvent) {
   EXPECT_EQ(decoded.observation.response.text, "a");
 }
 
+TEST(AnthropicStream, AnErrorBeforeAnyWordHidesNotThatThereWereSome) {
+  const Observation o =
+      Decode({NamedEvent("message_start", R"("error":{"message":"x"},"message":{"id":"m","content":[]})"),
+              TextDelta("a"), TextDelta("b"), End()},
+             kStream)
+          .observation;
+  ASSERT_TRUE(o.error.has_value());
+  EXPECT_EQ(o.response.text, "a");
+}
+
 TEST(AnthropicStream, CutStreams) {
   Decoded decoded = Decode({Start(), TextDelta("a")}, kStream);
   ASSERT_TRUE(decoded.observation.error.has_value());

@@ -207,6 +207,44 @@ TEST(Stream, TheOnlyChoiceCountsWhateverItsNumber) {
   EXPECT_EQ(decoded.observation.response.text, "ab");
 }
 
+TEST(Stream, AChoiceIsSettledByWhatItBrings) {
+  const auto piece = [](int index, const char* choice) {
+    return R"({"index":)" + std::to_string(index) + "," + std::string(choice) + "}";
+  };
+  const auto event = [](const std::string& choices) { return Event(R"({"choices":[)" + choices + "]}"); };
+  const char* const role = R"("delta":{"role":"assistant","content":""})";
+  const char* const end = R"("delta":{},"finish_reason":"stop")";
+  // Applications take the first choice of every event, so that they see all of these words.
+  const Decoded renumbered =
+      Decode({event(piece(1, role)), event(piece(0, R"("delta":{"content":"a"})")),
+              event(piece(0, R"("delta":{"content":"b"})")), event(piece(0, end)), Done()},
+             kStream);
+  EXPECT_FALSE(renumbered.observation.error.has_value());
+  EXPECT_EQ(renumbered.observation.response.text, "ab");
+  // Of several at once the one with number 0, as in a whole answer.
+  const Decoded several =
+      Decode({event(piece(1, R"("delta":{"content":"X"})") + "," + piece(0, R"("delta":{"content":"a"})")),
+              event(piece(1, end)), event(piece(0, end)), Done()},
+             kStream);
+  EXPECT_EQ(several.observation.response.text, "a");
+  // A choice that ends before the words of another one takes these out, but not without a trace.
+  const Decoded cut = Decode({event(piece(1, R"("delta":{},"finish_reason":"error")")),
+                              event(piece(0, R"("delta":{"content":"a"})")), Done()},
+                             kStream);
+  EXPECT_TRUE(cut.observation.error.has_value());
+  EXPECT_EQ(cut.observation.response.text, "a");
+}
+
+TEST(Stream, AnErrorBeforeAnyWordHidesNotThatThereWereSome) {
+  for (const char* error : {R"({"message":""})", R"({"code":0})", "7", R"("none")", R"({"message":"x"})"}) {
+    const std::string first = Event(R"({"error":)" + std::string(error) +
+                                    R"(,"choices":[{"index":0,"delta":{"role":"assistant"}}]})");
+    const Observation o = Decode({first, Content("a"), Content("b"), Stop(), Done()}, kStream).observation;
+    const bool failed = o.error.has_value();
+    EXPECT_EQ(o.response.text, failed ? "a" : "ab") << error;
+  }
+}
+
 TEST(Stream, ErrorEventType) {
   const Decoded decoded = Decode({"event: error\ndata: {\"message\":\"overloaded\"}\n\n"}, kStream);
   ASSERT_TRUE(decoded.observation.error.has_value());
