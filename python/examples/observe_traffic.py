@@ -27,7 +27,7 @@ def ask(base_url: str, request: dict[str, object], api_key: str) -> Iterator[byt
 
 
 def conclusion(observer: pinchbeck.Observer) -> tuple[str, int]:
-    """What to say at the end, and the exit status of `pinchbeck monitor`: silence is good news only where something was compared."""
+    """What to say at the end, and the exit status as of `pinchbeck monitor`. Silence about nothing is no good news."""
     decision = observer.decision
     used = 0 if decision is None else decision.used
     if decision is not None and decision.alarm_at is not None:
