@@ -73,10 +73,25 @@ class CMakeBuild(build_ext):
 
 class FreshPackage(build_py):
     def run(self):
-        # A file that the package no longer has would get into the wheel.
         if not self.editable_mode:
-            shutil.rmtree(self.build_lib, ignore_errors=True)
+            self.remove_stale()
         super().run()
+
+    def remove_stale(self):
+        """A file that the package no longer has would get into the wheel. Only in the scratch folder, which nobody else
+        writes into; the extension stays, it is made by another command."""
+        scratch, folder = SCRATCH.resolve(), pathlib.Path(self.build_lib).resolve()
+        if scratch not in folder.parents:
+            return
+        package = folder / "pinchbeck"
+        if package.is_symlink():
+            return
+        for path in sorted(package.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif not path.name.startswith("_core") and not (ROOT / "python" / path.relative_to(folder)).is_file():
+                path.unlink()
 
 
 class FreshMetadata(egg_info):

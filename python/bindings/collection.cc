@@ -24,6 +24,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "python/bindings/enums.h"
 #include "python/bindings/observations.h"
+#include "python/bindings/python_call.h"
 #include "python/bindings/result.h"
 #include "python/bindings/status.h"
 
@@ -55,7 +56,10 @@ class Interrupter final : public ProgressObserver {
 
   void OnProgress(const CollectProgress& progress) override {
     if (!progress_.has_value()) return;
-    Run([&] { (*progress_)(Progress{progress.summary, progress.in_flight, progress.waiting}); });
+    Run([&] {
+      static_cast<void>(
+          CallPython(*progress_, Progress{progress.summary, progress.in_flight, progress.waiting}));
+    });
   }
   // Lets Python's signal handlers run; the one of Ctrl-C raises KeyboardInterrupt.
   void CheckSignals() {

@@ -34,11 +34,17 @@ absl::StatusOr<Identification> IdentifyArgument(const IdentifyLibrary& library,
   return IdentifyObserved(library, observed, options);
 }
 
+// The writers take the words over.
+Identification InPythonWords(Identification identification) {
+  SayInPython(identification.warnings);
+  return identification;
+}
+
 Identification IdentifyWithLibrary(const IdentifyLibrary& library, const RecordingArgument& recording,
                                    double alpha, std::uint64_t seed, std::int64_t permutations, int threads,
                                    std::size_t tested, bool ranking_only) {
   const IdentifyOptions options{alpha, seed, permutations, threads, tested, ranking_only};
-  return Call([&] { return IdentifyArgument(library, recording.recordings, options); });
+  return InPythonWords(Call([&] { return IdentifyArgument(library, recording.recordings, options); }));
 }
 
 Identification IdentifyWithFingerprints(const FingerprintsArgument& fingerprints,
@@ -96,7 +102,12 @@ void BindIdentify(py::module_& module) {
                               "Stored models, prepared once for many identifications.")
       .def(py::init(&MakeLibrary), py::arg("fingerprints"))
       .def_property_readonly(
-          "warnings", [](const IdentifyLibrary& self) { return ToPython(self.warnings()); },
+          "warnings",
+          [](const IdentifyLibrary& self) {
+            std::vector<std::string> warnings = self.warnings();
+            SayInPython(warnings);
+            return ToPython(warnings);
+          },
           "What the user should know about the fingerprints.")
       .def("__len__", &IdentifyLibrary::size);
   const IdentifyOptions defaults;

@@ -86,6 +86,7 @@ Imported ImportLogs(const std::string& format_name, const py::object& where, boo
       Unlocked([&] { return ImportRecording(format, paths, keep, options); });
   signals.Rethrow();
   RecordingImportSummary value = Value(std::move(summary));
+  SayInPython(value.warnings);
   return {py::cast(Recording{NameOf(paths), std::move(observations)}), std::move(value)};
 }
 

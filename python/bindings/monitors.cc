@@ -160,7 +160,9 @@ With the defaults the chance of ever raising a false alarm is at most alpha.
       .def_property_readonly(
           "warnings",
           [](SharedMonitor& self) {
-            return ToPython(self.Use([](const Monitor& m) { return m.warnings(); }));
+            std::vector<std::string> warnings = self.Use([](const Monitor& m) { return m.warnings(); });
+            SayInPython(warnings);
+            return ToPython(warnings);
           },
           "What the user should know about the design.")
       .def("tolerated_shares", &ToleratedShares,

@@ -5,13 +5,27 @@
 #include <memory>
 #include <string>
 
+#include "python/bindings/python_call.h"
 #include "python/bindings/status.h"
 
 namespace pinchbeck::python {
+namespace {
 
-std::string BodyOf(const py::object& body, const char* what) {
-  return py::module_::import("pinchbeck._traffic").attr("body")(body, what).cast<std::string>();
+std::string Written(const char* function, const py::object& value, const char* what) {
+  return CallPython(TrafficFunction(function), value, what).cast<std::string>();
 }
+
+}  // namespace
+
+py::object TrafficFunction(const char* name) {
+  PyObject* module = nullptr;
+  OrPark([&] { module = PyImport_ImportModule("pinchbeck._traffic"); });
+  if (module == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(module).attr(name);
+}
+
+std::string BodyOf(const py::object& body, const char* what) { return Written("body", body, what); }
+std::string AnswerOf(const py::object& answer, const char* what) { return Written("answer", answer, what); }
 
 void BindObserverStream(py::module_& module) {
   const ExchangeEnd defaults;
@@ -24,20 +38,20 @@ the end of is no answer.
       .def(
           "on_event",
           [](SharedStream& self, const py::object& event, OptionalSeconds arrival_s) {
-            const std::string json = BodyOf(event, "event");
+            const std::string json = AnswerOf(event, "event");
             Check(Unlocked([&] { return self.Feed(&ObserverStream::OnEvent, json, arrival_s); }));
           },
           py::arg("event"), py::arg("arrival_s") = py::none(),
           R"(Takes one event, a dict, an object of a client, or its JSON, as the server sent it.
 
 `arrival_s` are seconds since the request was sent; without them no times of the answer are recorded. Times that are
-negative or not finite raise ValueError and have the same effect; the event counts. OSError: the open streams have
-read max_stream_bytes, and this one is given up.
+negative or not finite raise ValueError and have the same effect; the event counts. An event that cannot be written as
+JSON makes the answer a failed one. OSError: the open streams have read max_stream_bytes, and this one is given up.
 )")
       .def(
           "on_bytes",
           [](SharedStream& self, const py::object& data, OptionalSeconds arrival_s) {
-            const std::string bytes = BodyOf(data, "data");
+            const std::string bytes = AnswerOf(data, "data");
             Check(Unlocked([&] { return self.Feed(&ObserverStream::OnBytes, bytes, arrival_s); }));
           },
           py::arg("data"), py::arg("arrival_s") = py::none(),

@@ -23,9 +23,15 @@ namespace py = pybind11;
 using OptionalText = std::optional<std::string>;
 using OptionalSeconds = std::optional<double>;
 
+// A function of `pinchbeck._traffic`, which is written in Python.
+[[nodiscard]] py::object TrafficFunction(const char* name);
+
 // A body as JSON text or as it is: dicts, objects of client libraries, str and bytes. `what` names it in
 // errors.
 [[nodiscard]] std::string BodyOf(const py::object& body, const char* what);
+// The same of an answer or a piece of one, which a server makes: what cannot be written as JSON becomes text
+// that is none, so that the answer counts as failed.
+[[nodiscard]] std::string AnswerOf(const py::object& answer, const char* what);
 
 [[nodiscard]] inline std::string NameOf(ObservationUse use) { return std::string(ObservationUseName(use)); }
 

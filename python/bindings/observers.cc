@@ -20,6 +20,7 @@
 #include "python/bindings/audit.h"
 #include "python/bindings/observations.h"
 #include "python/bindings/observer_streams.h"
+#include "python/bindings/python_call.h"
 #include "python/bindings/result.h"
 #include "python/bindings/status.h"
 
@@ -39,6 +40,8 @@ namespace {
 struct ObserverOfFingerprint {
   std::shared_ptr<Fingerprint> fingerprint;
   Observer observer;
+  // Bodies that were refused before the observer saw them. Guarded by the interpreter lock.
+  std::int64_t unwritten = 0;
 };
 using Self = ObserverOfFingerprint;
 
@@ -65,7 +68,7 @@ std::unique_ptr<Self> MakeObserver(const std::shared_ptr<Fingerprint>& fingerpri
                                 {max_request_bytes, max_response_bytes},
                                 first_sample};
   Observer observer = Call([&] { return Observer::Create(*fingerprint, options); });
-  return std::make_unique<Self>(Self{fingerprint, std::move(observer)});
+  return std::make_unique<Self>(Self{fingerprint, std::move(observer), 0});
 }
 
 void Watch(Self& self, const std::optional<FingerprintsArgument>& alternatives, double alpha,
@@ -80,11 +83,28 @@ void Watch(Self& self, const std::optional<FingerprintsArgument>& alternatives, 
       "a monitor is attached already, and another one would forget its evidence; make another Observer"));
 }
 
+// A body by one of the functions above; counted where there is none.
+std::string Taken(Self& self, std::string (*write)(const py::object&, const char*), const py::object& value,
+                  const char* what) {
+  try {
+    return write(value, what);
+  } catch (const py::error_already_set&) {
+    ++self.unwritten;
+    throw;
+  }
+}
+
+ObserverCounts Counts(Self& self) {
+  ObserverCounts counts = Unlocked([&] { return self.observer.counts(); });
+  counts.refused += self.unwritten;
+  return counts;
+}
+
 std::string Observe(Self& self, const py::object& request, const py::object& response, Api api, int status,
                     bool complete, const py::object& time, OptionalText endpoint, OptionalText session,
                     OptionalSeconds total_s, OptionalSeconds first_token_s, const OptionalText& redact) {
-  const std::string sent = BodyOf(request, "request");
-  const std::string received = response.is_none() ? std::string() : BodyOf(response, "response");
+  const std::string sent = Taken(self, BodyOf, request, "request");
+  const std::string received = response.is_none() ? "" : Taken(self, AnswerOf, response, "response");
   const ExchangeRequest exchange{api, sent, std::move(endpoint), std::move(session), TimeOf(time)};
   const std::string secret = redact.value_or("");
   const ExchangeEnd end{status, complete, total_s, first_token_s, secret};
@@ -93,7 +113,7 @@ std::string Observe(Self& self, const py::object& request, const py::object& res
 
 std::unique_ptr<SharedStream> Open(Self& self, const py::object& request, Api api, const py::object& time,
                                    OptionalText endpoint, OptionalText session) {
-  const std::string sent = BodyOf(request, "request");
+  const std::string sent = Taken(self, BodyOf, request, "request");
   const ExchangeRequest exchange{api, sent, std::move(endpoint), std::move(session), TimeOf(time)};
   return std::make_unique<SharedStream>(Call([&] { return self.observer.Open(exchange); }));
 }
@@ -104,9 +124,9 @@ auto PassOn(const char* name) {
                 const py::object& api, const py::object& sent, const py::object& time,
                 const py::object& endpoint, const py::object& session, const py::object& redact) {
     using py::literals::operator""_a;
-    return py::module_::import("pinchbeck._traffic")
-        .attr(name)(self, request, stream, "api"_a = api, "sent"_a = sent, "time"_a = time,
-                    "endpoint"_a = endpoint, "session"_a = session, "redact"_a = redact);
+    const py::dict options("api"_a = api, "sent"_a = sent, "time"_a = time, "endpoint"_a = endpoint,
+                           "session"_a = session, "redact"_a = redact);
+    return CallPythonWith(TrafficFunction(name), py::make_tuple(self, request, stream), options);
   };
 }
 
@@ -124,6 +144,7 @@ std::vector<std::string> Warnings(Self& self) {
       warnings.insert(warnings.end(), monitor.warnings().begin(), monitor.warnings().end());
     });
   });
+  SayInPython(warnings);
   return warnings;
 }
 
@@ -213,7 +234,9 @@ repeat; it is taken out and not kept.
 'probe': used. 'failed': made like a probe, but the request failed; never data. 'unknown_prompt', 'other_settings',
 'prompt_not_text', 'seed', 'other_parameter': its declarations are tallied. 'other_model', 'other_endpoint': counted.
 
-ValueError: a body that is not JSON or too long, or a bad option; counted as refused.
+A response that is not JSON, too long or nested too deeply is a failed answer and no error. ValueError: a request that is
+not JSON (NaN is none) or too long, or a bad option; TypeError: a body of another type. Both count as refused, except
+an `api`, `time` or option of another type.
 )");
   type.def("open", &Open, py::arg("request"), py::kw_only(), py::arg("api") = sent.api,
            py::arg("time") = py::none(), py::arg("endpoint") = py::none(), py::arg("session") = py::none(),
@@ -230,8 +253,10 @@ recorded. Chunks are events (dicts or objects of a client) or pieces of the body
 The time that you take between two chunks counts as the endpoint's if it lets them wait. `time` is now by default.
 
 A stream that raises counts as failed, with the HTTP status that the exception carries (`status_code`,
-`response.status_code`, `code`). One that you stop reading counts as abandoned, and says nothing. What the observer refuses does not disturb the stream: it is counted, and a
-RuntimeWarning says why.
+`response.status_code`, `code`), and so does one with a chunk that nobody can read. One that you stop reading counts as
+abandoned, and says nothing. A request that the observer refuses does not disturb the stream: it is sent and passed on all the
+same, counted as refused, and a RuntimeWarning says why. Bad options raise before anything is sent: an unknown `api`, an
+`endpoint` that is no URL, a `time` without a zone, a request or stream of another type.
 )");
   type.def("observe_async_stream", PassOn("observe_async_stream"), py::arg("request"), py::arg("stream"),
            py::kw_only(), py::arg("api") = sent.api, py::arg("sent") = py::none(),
@@ -308,9 +333,7 @@ void BindObserver(py::module_& module) {
   BindFeeding(type);
   BindWatching(type);
   type.def("take", &Take, "The observations that wait, as a Recording in memory; none wait afterwards.");
-  type.def_property_readonly(
-      "counts", [](Self& self) { return Unlocked([&] { return self.observer.counts(); }); },
-      "What became of the exchanges so far.");
+  type.def_property_readonly("counts", &Counts, "What became of the exchanges so far.");
   type.def_property_readonly(
       "declaration",
       [](Self& self) { return Declaration{Unlocked([&] { return self.observer.Declaration(); })}; },

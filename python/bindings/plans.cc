@@ -38,17 +38,22 @@ PlanOptions MakeOptions(double alpha, double power, Claim claim, double share, b
           seed,  threads, input_tokens, output_tokens, price_per_mtok_in, price_per_mtok_out};
 }
 
+Plan InPythonWords(Plan plan) {
+  SayInPython(plan.warnings);
+  return plan;
+}
+
 template <typename... Options>
 Plan PlanAgainst(const Fingerprint& claimed, const Fingerprint& substitute, Options... rest) {
   const PlanOptions options = MakeOptions(rest...);
-  return Call([&] { return PlanAudit(claimed, substitute, options); });
+  return InPythonWords(Call([&] { return PlanAudit(claimed, substitute, options); }));
 }
 
 template <typename... Options>
 Plan PlanChangeOf(const Fingerprint& claimed, const std::string& change, Options... rest) {
   const PlanOptions options = MakeOptions(rest...);
   const pinchbeck::PlanChange parsed = Value(ParsePlanChange(change));
-  return Call([&] { return PlanForChange(claimed, parsed, options); });
+  return InPythonWords(Call([&] { return PlanForChange(claimed, parsed, options); }));
 }
 
 template <typename... Options>

@@ -49,6 +49,12 @@ absl::StatusOr<Report> VerifyArgument(const Fingerprint& fingerprint,
   return VerifyObserved(fingerprint, observed, options);
 }
 
+// The report writers take the words over.
+Report InPythonWords(Report report) {
+  SayInPython(report.warnings);
+  return report;
+}
+
 Report VerifyRecording(const Fingerprint& fingerprint, const RecordingArgument& recording,
                        const std::optional<FingerprintsArgument>& alternatives, double alpha, Claim claim,
                        LatencyMode latency, std::uint64_t seed, std::int64_t permutations, int threads,
@@ -56,7 +62,7 @@ Report VerifyRecording(const Fingerprint& fingerprint, const RecordingArgument& 
   VerifyOptions options =
       OptionsOf(alpha, claim, latency, seed, permutations, threads, max_age_days, ranking_only);
   if (alternatives.has_value()) options.alternatives = alternatives->pointers();
-  return Call([&] { return VerifyArgument(fingerprint, recording.recordings, options); });
+  return InPythonWords(Call([&] { return VerifyArgument(fingerprint, recording.recordings, options); }));
 }
 
 absl::StatusOr<Report> CompareArguments(const Recording& a, const Recording& b,
@@ -86,7 +92,7 @@ Report CompareRecordings(const RecordingArgument& a, const RecordingArgument& b,
                                           VerifyOptions{}.max_age_days, ranking_only);
   const Recording& reference = Only(a, "recording_a");
   const Recording& observed = Only(b, "recording_b");
-  return Call([&] { return CompareArguments(reference, observed, options); });
+  return InPythonWords(Call([&] { return CompareArguments(reference, observed, options); }));
 }
 
 // A field of the evidence behind a signal's report.

@@ -10,6 +10,7 @@
 #include "pinchbeck/stats/bootstrap.h"
 #include "python/bindings/arrays.h"
 #include "python/bindings/enums.h"
+#include "python/bindings/python_call.h"
 #include "python/bindings/stats.h"
 #include "python/bindings/status.h"
 
@@ -37,9 +38,15 @@ stats::EffectEstimate Bootstrap(const std::vector<std::pair<std::int64_t, std::i
     static_cast<void>(error.Run([&] {
       py::list pairs;
       for (const stats::ResampleView& view : views) {
-        pairs.append(py::make_tuple(ToArray(view.reference), ToArray(view.observed)));
+        // NumPy gives the lock up while it copies.
+        py::object reference, observed;
+        OrPark([&] {
+          reference = ToArray(view.reference);
+          observed = ToArray(view.observed);
+        });
+        pairs.append(py::make_tuple(reference, observed));
       }
-      value = statistic(pairs).cast<double>();
+      value = CallPython(statistic, pairs).cast<double>();
     }));
     return value;
   };

@@ -12,6 +12,7 @@
 #include "pinchbeck/stats/nonparametric_combination.h"
 #include "pinchbeck/stats/permutation.h"
 #include "python/bindings/arrays.h"
+#include "python/bindings/python_call.h"
 #include "python/bindings/result.h"
 #include "python/bindings/stats.h"
 #include "python/bindings/stats_options.h"
@@ -68,7 +69,7 @@ stats::Accumulate AccumulateOf(const py::function& function, CallbackError& erro
                              Eigen::Ref<Eigen::MatrixXd> out) {
     const bool done = error.Run([&] {
       const Matrix added =
-          MatrixOf(function(stratum, LabelArray(labels)), out.rows(), out.cols(), "accumulate()");
+          MatrixOf(CallPython(function, stratum, LabelArray(labels)), out.rows(), out.cols(), "accumulate()");
       out += added.values("accumulate()");
     });
     // Not finite: the library ends the test with an error, which Rethrow() replaces.
@@ -80,8 +81,8 @@ stats::Finish FinishOf(const py::function& function, CallbackError& error) {
   return [&function, &error](const Eigen::Ref<const Eigen::MatrixXd>& components,
                              Eigen::Ref<Eigen::MatrixXd> statistics) {
     const bool done = error.Run([&] {
-      const Matrix values = MatrixOf(function(ToArray(Eigen::MatrixXd(components))), statistics.rows(),
-                                     statistics.cols(), "finish()");
+      const Matrix values = MatrixOf(CallPython(function, ToArray(Eigen::MatrixXd(components))),
+                                     statistics.rows(), statistics.cols(), "finish()");
       statistics = values.values("finish()");
     });
     if (!done) statistics.setConstant(kNan);

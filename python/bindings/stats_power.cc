@@ -11,6 +11,7 @@
 #include "pinchbeck/stats/power.h"
 #include "pinchbeck/stats/sample_power.h"
 #include "python/bindings/arrays.h"
+#include "python/bindings/python_call.h"
 #include "python/bindings/result.h"
 #include "python/bindings/stats.h"
 #include "python/bindings/status.h"
@@ -35,8 +36,8 @@ stats::SampleTest TestOf(const py::function& function, CallbackError& error) {
   return [&function, &error](std::span<const double> reference,
                              std::span<const double> observed) -> absl::StatusOr<double> {
     double p_value = 0;
-    const bool done =
-        error.Run([&] { p_value = function(ToArray(reference), ToArray(observed)).cast<double>(); });
+    const bool done = error.Run(
+        [&] { p_value = CallPython(function, ToArray(reference), ToArray(observed)).cast<double>(); });
     if (!done) return CallbackFailed();
     return p_value;
   };
@@ -47,7 +48,7 @@ stats::PowerEstimate EstimatePower(const py::function& simulate, double alpha, s
   CallbackError error;
   const auto call = [&](std::uint64_t run_seed) -> absl::StatusOr<double> {
     double p_value = 0;
-    if (!error.Run([&] { p_value = simulate(run_seed).cast<double>(); })) return CallbackFailed();
+    if (!error.Run([&] { p_value = CallPython(simulate, run_seed).cast<double>(); })) return CallbackFailed();
     return p_value;
   };
   auto power = Unlocked([&] { return stats::EstimatePower(call, {alpha, runs, seed, confidence}); });
@@ -91,7 +92,7 @@ stats::SampleSizeResult RequiredSampleSize(const py::function& power_at, double 
   const auto call = [&](std::int64_t n, std::uint64_t run_seed) -> absl::StatusOr<stats::PowerEstimate> {
     stats::PowerEstimate power;
     const bool called = error.Run([&] {
-      const py::object returned = power_at(n, run_seed);
+      const py::object returned = CallPython(power_at, n, run_seed);
       // None would be a null pointer, for which pybind11 has no error of its own kind.
       if (!py::isinstance<stats::PowerEstimate>(returned))
         throw py::type_error("power_at must return a PowerEstimate");

@@ -1,8 +1,11 @@
 #include "python/bindings/status.h"
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 namespace pinchbeck::python {
 namespace {
@@ -47,7 +50,7 @@ struct Wording {
 };
 
 // What messages call things that have another name in Python; longer names before those that they contain.
-constexpr std::array<Wording, 15> kWordings = {{
+constexpr std::array<Wording, 21> kWordings = {{
     {"options.permutation.", ""},
     {"options.method", "method"},
     {"kPermutation", "'permutation'"},
@@ -59,7 +62,13 @@ constexpr std::array<Wording, 15> kWordings = {{
     {"use Update", "use update()"},
     {"(--ranking-only)", "(ranking_only=True)"},
     {"(--insecure-http)", "(allow_insecure_http=True)"},
+    {"verify --claim weights", "verify(claim='weights')"},
     {"--claim serving", "claim='serving'"},
+    {"--input-tokens", "input_tokens"},
+    {"--output-tokens", "output_tokens"},
+    {"--max-answers", "max_answers"},
+    {"`pinchbeck collect --battery`", "collect(battery=...)"},
+    {"(--also-named)", "(also_named=...)"},
     {"(--model)", "(model=...)"},
     {"(--endpoint)", "(endpoint=...)"},
     {"(--parameters-complete)", "(parameters_complete=True)"},
@@ -125,6 +134,14 @@ py::object TextOf(std::string_view message) {
   PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
   if (decoded == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(decoded);
+}
+
+void SayInPython(std::vector<std::string>& sentences) {
+  for (std::string& sentence : sentences) sentence = InPython(sentence);
+}
+
+void Park() {
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 void Raise(const absl::Status& status) {

@@ -2,11 +2,14 @@
 #ifndef PINCHBECK_PYTHON_BINDINGS_STATUS_H_
 #define PINCHBECK_PYTHON_BINDINGS_STATUS_H_
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +38,8 @@ void BindExceptions(py::module_& module);
 
 // A message of the library as text, with the names that things have in Python. What it quotes stays as it is.
 [[nodiscard]] py::object TextOf(std::string_view message);
+// The same for sentences that a result holds.
+void SayInPython(std::vector<std::string>& sentences);
 
 inline void Check(const absl::Status& status) {
   if (!status.ok()) Raise(status);
@@ -46,10 +51,44 @@ template <typename T>
   return *std::move(result);
 }
 
+// Keeps this thread where it is until the process ends.
+[[noreturn]] void Park();
+
+// Calls a function that may wait for the interpreter lock. While the interpreter ends it ends the daemon
+// threads that ask for the lock, by pthread_exit(), which unwinds their stack: through destructors, where
+// that aborts the process, or which drop Python objects without the lock. Such a thread is parked instead, as
+// Python itself does it from 3.14 on.
+template <typename Function>
+void OrPark(const Function& function) {
+#ifdef __GLIBCXX__
+  try {
+    function();
+  } catch (abi::__forced_unwind&) {
+    Park();
+  }
+#else
+  function();  // There pthread_exit() does not unwind.
+#endif
+}
+
+// Gives the interpreter lock up for as long as it lives.
+class LockRelease {
+ public:
+  LockRelease() : state_(PyEval_SaveThread()) {}
+  LockRelease(const LockRelease&) = delete;
+  LockRelease& operator=(const LockRelease&) = delete;
+  ~LockRelease() {
+    OrPark([this] { PyEval_RestoreThread(state_); });
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
 // Calls `function` without the interpreter lock, so that other Python threads go on.
 template <typename Function>
 auto Unlocked(const Function& function) {
-  const py::gil_scoped_release release;
+  const LockRelease release;
   return function();
 }
 
@@ -66,10 +105,11 @@ class CallbackError {
   // Calls with the interpreter lock. Once an exception was caught, later calls do nothing.
   template <typename Function>
   [[nodiscard]] bool Run(const Function& function) {
-    const py::gil_scoped_acquire acquire;
+    std::optional<py::gil_scoped_acquire> acquire;
+    OrPark([&] { acquire.emplace(); });
     if (error_.has_value()) return false;
     try {
-      function();
+      OrPark(function);
       return true;
     } catch (py::error_already_set& error) {
       error_.emplace(std::move(error));

@@ -8,6 +8,7 @@ library, `ask` is the call that returns its stream, such as `client.chat.complet
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import urllib.request
@@ -25,7 +26,18 @@ def ask(base_url: str, request: dict[str, object], api_key: str) -> Iterator[byt
             yield piece
 
 
-def main(path: str, base_url: str, model: str, question: str, count: str, api_key: str = "none") -> None:
+def conclusion(observer: pinchbeck.Observer) -> tuple[str, int]:
+    """What to say at the end, and the exit status as of `pinchbeck monitor`. Silence about nothing is no good news."""
+    decision = observer.decision
+    used = 0 if decision is None else decision.used
+    if decision is not None and decision.alarm_at is not None:
+        return f"differs, noticed at answer {decision.alarm_at}; the change is put near {decision.change_near}", 1
+    if used == 0:
+        return "nothing was compared", 4
+    return f"no alarm in {used} answers", 0
+
+
+def main(path: str, base_url: str, model: str, question: str, count: str, api_key: str = "none") -> int:
     observer = pinchbeck.Observer(pinchbeck.load_fingerprint(path), models=[model])
     observer.watch()
     for warning in observer.warnings:
@@ -40,17 +52,18 @@ def main(path: str, base_url: str, model: str, question: str, count: str, api_ke
         try:
             for _piece in observer.observe_stream(request, lambda: ask(base_url, request, api_key), redact=api_key):
                 pass  # What the application does with it.
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             print(f"the request failed: {error}", file=sys.stderr)
         decision = observer.decision
         if decision is not None and decision.alarm_at is not None:
-            print(f"differs, noticed at answer {decision.alarm_at}; the change is put near {decision.change_near}")
             break
-    else:
-        print("no alarm")
-    uses = observer.counts.uses
-    print(", ".join(f"{use}: {number}" for use, number in uses.items() if number > 0))
+    text, status = conclusion(observer)
+    print(text)
+    counts = observer.counts
+    what = {**counts.uses, "refused": counts.refused, "abandoned": counts.abandoned}
+    print(", ".join(f"{use}: {number}" for use, number in what.items() if number > 0))
+    return status
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 import json
+import math
 import time as clock
 import typing
 import warnings
@@ -21,35 +22,63 @@ _WAYS: tuple[tuple[str, dict[str, object]], ...] = (
     ("model_dump", {}),
     ("to_dict", {}),
 )
+# Instead of an answer that cannot be written as JSON: what no API sends, so that the answer counts as failed.
+_NOT_JSON = b"(not JSON)"
+
+
+class _Foreign(TypeError):
+    """Something inside a body is no JSON, although the body itself is of a type that is taken."""
 
 
 def plain(value: object) -> dict[str, object]:
-    """A mapping, or an object of a client library, as a dict."""
+    """A mapping, or an object of a client library, as a dict. ValueError: the object cannot say what it holds."""
+    failure = None
     if not isinstance(value, type):
         for method, options in _WAYS:
             try:
                 found = getattr(value, method)(**options)
-            except (AttributeError, TypeError, ValueError):
+            except (AttributeError, TypeError):
+                continue
+            except (ValueError, RecursionError) as error:
+                failure = type(error).__name__
                 continue
             if isinstance(found, Mapping):
                 return dict(found)
     if isinstance(value, Mapping):
         return dict(value)
+    if failure is not None:
+        raise ValueError(f"{type(value).__name__} gives no dict ({failure})")
     raise TypeError(f"expected a dict, an object of a client library or text, got {type(value).__name__}")
 
 
-def body(value: object, what: str) -> bytes:
-    """The bytes of a body; text counts as one already."""
+def _written(value: object, what: str, allow_nan: bool) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "replace")
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
+    kind: type[TypeError] = TypeError
     try:
-        return json.dumps(plain(value), default=plain, allow_nan=False).encode()
+        members = plain(value)
+        kind = _Foreign
+        return json.dumps(members, default=plain, allow_nan=allow_nan).encode()
     except TypeError as error:
-        raise TypeError(f"{what}: {error}") from None
+        raise kind(f"{what}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{what} cannot be written as JSON: {error}") from None
+
+
+def body(value: object, what: str) -> bytes:
+    """The bytes of a request's body; text counts as one already."""
+    return _written(value, what, allow_nan=False)
+
+
+def answer(value: object, what: str) -> bytes:
+    """The same of what a server sent, which is never refused for what it holds: it would vanish from the figures."""
+    try:
+        # Clients read NaN and its like, and so does the library.
+        return _written(value, what, allow_nan=True)
+    except ValueError:
+        return _NOT_JSON
 
 
 class _Tap:
@@ -72,8 +101,11 @@ class _Tap:
                 self._stream.on_bytes(bytes(chunk) if not isinstance(chunk, str) else chunk, arrival)
             else:
                 self._stream.on_event(typing.cast(Mapping[str, typing.Any], chunk), arrival)
+        except OSError as error:  # A limit of the observer, who has counted it.
+            self.close()
+            _warn(error)
         except Exception as error:
-            self._give_up(error)
+            self._fail(error, arrival)
 
     def end(self, failure: Exception | None = None) -> None:
         if self._stream is None:
@@ -95,9 +127,15 @@ class _Tap:
             self._stream.close()
             self._stream = None
 
-    def _give_up(self, error: Exception) -> None:
-        self.close()
+    def _fail(self, error: Exception, arrival: float | None) -> None:
+        """A chunk that nobody can read makes the answer a failed one, whatever follows. An endpoint could choose which
+        answers are left out otherwise."""
         _warn(error)
+        try:
+            if self._stream is not None:
+                self._stream.on_event(_NOT_JSON, arrival)
+        except Exception:
+            self.close()
 
 
 def _status_of(failure: Exception) -> int | None:
@@ -126,11 +164,23 @@ def _open(
 ) -> _Tap:
     if time is None:
         time = datetime.datetime.now(datetime.timezone.utc)
+    if sent is not None and not isinstance(sent, (int, float)):
+        raise TypeError(f"sent: expected time.monotonic(), got {type(sent).__name__}")
+    if redact is not None and not isinstance(redact, str):
+        raise TypeError(f"redact: expected a str, got {type(redact).__name__}")
     try:
         opened = observer.open(request, api=api, time=time, endpoint=endpoint, session=session)
-    except OSError as error:  # A limit of the observer, at which the application goes on.
+    except (OSError, _Foreign) as error:  # A limit of the observer, or what the request holds: the application goes on.
         _warn(error)
         return _Tap(None, sent, redact)
+    except ValueError as error:
+        if not str(error).startswith("request"):  # The name of an option.
+            raise
+        _warn(error)
+        return _Tap(None, sent, redact)
+    if sent is not None and not (math.isfinite(sent) and sent <= clock.monotonic()):
+        warnings.warn("sent is no past time.monotonic(), so no times are recorded", RuntimeWarning, stacklevel=1)
+        sent = None
     return _Tap(opened, sent, redact)
 
 
@@ -152,7 +202,10 @@ def observe_stream(
     tap = _open(observer, request, api, sent, time, endpoint, session, redact)
     if made_here:
         stream = _called(stream, tap)
-    return _pass_on(iter(stream), getattr(stream, "close", None) if made_here else None, tap)
+    passed = _pass_on(stream, getattr(stream, "close", None) if made_here else None, tap)
+    # A generator that was never begun ends without its `finally`, and the connection would stay open.
+    next(passed)
+    return passed
 
 
 def _called(make: Callable[[], typing.Any], tap: _Tap) -> typing.Any:
@@ -169,9 +222,11 @@ def _called(make: Callable[[], typing.Any], tap: _Tap) -> typing.Any:
 
 
 def _pass_on(
-    chunks: Iterator[typing.Any], close: Callable[[], object] | None, tap: _Tap
+    stream: typing.Any, close: Callable[[], object] | None, tap: _Tap
 ) -> Generator[typing.Any, None, None]:
     try:
+        chunks: Iterator[typing.Any] = iter(stream)
+        yield
         while True:
             try:
                 chunk = next(chunks)

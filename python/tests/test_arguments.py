@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 
 import pytest
 
@@ -124,3 +125,55 @@ def test_messages_leave_names_and_quotations_alone(tmp_path, monkeypatch):
 
 def test_defaults_of_the_collection_are_not_written_down_once_more():
     assert "idle_timeout_s: Optional[float] = None" in pinchbeck.collect.__doc__
+
+
+# Where the library's layers name an option of the command that no Python user comes to read, and why.
+OPTIONS_OF_THE_COMMAND = {
+    "src/audit/check_answers.cc": "checks of a relay are the command's alone",
+    "src/audit/checks.cc": "the same",
+    "src/report/checks.cc": "the same",
+    "src/audit/self_check.cc": "the same",
+    "src/client/log_helicone.cc": "an option of Helicone's exporter",
+}
+LITERALS = re.compile(r'//[^\n]*|"(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*')
+
+
+def test_options_of_the_command_have_words_in_python(root):
+    table = (root / "python" / "bindings" / "status.cc").read_text()
+    words = re.findall(r'^    \{"([^"]+)", "([^"]*)"\},$', table, flags=re.M)
+    assert len(words) > 15
+    # A wording must not come after one that it contains.
+    for i, (cpp, _) in enumerate(words):
+        assert not any(earlier in cpp for earlier, _ in words[:i]), cpp
+    unspoken, found = {}, 0
+    for path in sorted([*(root / "src").rglob("*"), *(root / "include").rglob("*")]):
+        name = str(path.relative_to(root))
+        if path.suffix not in (".cc", ".h") or name.startswith("src/cli/"):
+            continue
+        for literal in LITERALS.findall(path.read_text()):
+            if literal.startswith("//") or not re.search(r"--[a-z]", literal):
+                continue
+            found += 1
+            text = re.sub(r'"\s*"', "", literal)
+            for cpp, python in words:
+                text = text.replace(cpp, python)
+            if re.search(r"--[a-z]", text):
+                unspoken.setdefault(name, []).append(text)
+    assert found > 10
+    assert set(unspoken) == set(OPTIONS_OF_THE_COMMAND), unspoken
+
+
+def test_warnings_speak_python(fingerprint, root):
+    # Too little to reach the power, and tokens that nobody counted.
+    plan = pinchbeck.plan(fingerprint, fingerprint, max_answers=20, runs=100)
+    text = "\n".join(plan.warnings)
+    assert "state them with input_tokens and output_tokens" in text and "up to max_answers and" in text
+    assert list(plan.warnings) == plan.to_dict()["warnings"] and "--" not in text
+    # A published fingerprint, of prompts that somebody else wrote and the recording does not hold.
+    path = next(p for p in sorted((root / "fingerprints").rglob("*.json")) if '"prompts"' in p.read_text()
+                and "pinchbeck.fingerprint/" in p.read_text()[:200])
+    other = pinchbeck.load_fingerprint(path)
+    unknown = pinchbeck.Recording.from_dicts({**answer, "probe": "unheard"} for answer in ANSWERS)
+    report = pinchbeck.verify(other, unknown)
+    assert report.reason == "other_prompts" and any("record with collect(battery=...)" in w for w in report.warnings)
+    assert "--battery" not in str(report) + report.to_json() and "battery=..." in str(report)

@@ -38,15 +38,26 @@ def test_the_example_of_traffic_notices_a_substitute(root, tmp_path):
         recording = tmp_path / "trusted.jsonl"
         pinchbeck.collect(endpoint.base_url, "gpt-x", recording, battery=battery, samples_per_probe=200)
         pinchbeck.enroll(recording, model="gpt-x").fingerprint.save(tmp_path / "gpt-x.json")
+
+        def observe(question, count):
+            done = subprocess.run(
+                [sys.executable, root / "python" / "examples" / "observe_traffic.py", tmp_path / "gpt-x.json",
+                 endpoint.base_url, "gpt-x", question, str(count)], capture_output=True, text=True,
+            )
+            assert "Traceback" not in done.stderr
+            return done.returncode, done.stdout
+
         for name, digits in [("honest", "0123456789"), ("substitute", "37")]:
             endpoint.text = lambda number, digits=digits: draws.choice(digits)
-            outputs[name] = subprocess.run(
-                [sys.executable, root / "python" / "examples" / "observe_traffic.py", tmp_path / "gpt-x.json",
-                 endpoint.base_url, "gpt-x", "Pick a number.", "100"],
-                check=True, capture_output=True, text=True,
-            ).stdout
-    assert outputs["honest"] == "no alarm\nprobe: 100\n"
-    assert outputs["substitute"].startswith("differs, noticed at answer ")
+            outputs[name] = observe("Pick a number.", 100)
+        outputs["other"] = observe("Pick a letter.", 3)
+        endpoint.status = 503
+        outputs["down"] = observe("Pick a number.", 3)
+    assert outputs["honest"] == (0, "no alarm in 100 answers\nprobe: 100\n")
+    assert outputs["substitute"][0] == 1 and outputs["substitute"][1].startswith("differs, noticed at answer ")
+    # Silence about nothing is no good news.
+    assert outputs["other"] == (4, "nothing was compared\nunknown_prompt: 3\n")
+    assert outputs["down"] == (4, "nothing was compared\nfailed: 3\n")
 
 
 @pytest.mark.parametrize("name", ["offline_audit.py", "observe_traffic.py"])

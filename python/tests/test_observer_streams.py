@@ -197,17 +197,11 @@ def test_the_observer_never_disturbs_the_stream(fingerprint):
     long = chunks("4" * 500, "2")
     with pytest.warns(RuntimeWarning, match="max_stream_bytes"):
         assert list(observer.observe_stream(chat("A digit?"), Stream(long))) == long
-    odd = [items[0], object(), items[1]]
-    with pytest.warns(RuntimeWarning, match="event: expected a dict, .* got object"):
-        assert list(observer.observe_stream(chat("A digit?"), Stream(odd))) == odd
-    with pytest.warns(RuntimeWarning, match="arrival_s"):
-        assert list(observer.observe_stream(chat("A digit?"), Stream(items), sent=time.monotonic() + 1e6)) == items
     assert observer.counts.exchanges == 0 and observer.counts.open_streams == 0
     # What is wrong with the call is said before anything is sent.
     sent = []
-    for request, error in [([], TypeError), ("{", ValueError), ({"temperature": float("nan")}, ValueError)]:
-        with pytest.raises(error, match="request"):
-            observer.observe_stream(request, lambda: sent.append(1))
+    with pytest.raises(TypeError, match="request"):
+        observer.observe_stream([], lambda: sent.append(1))
     with pytest.raises(TypeError, match="stream: expected an iterable or a function"):
         observer.observe_stream(chat("A digit?"), 7)
     assert sent == []

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 
 import pytest
@@ -125,3 +126,46 @@ def test_a_build_folder_of_another_python_is_refused(unpacked, tmp_path):
                PINCHBECK_BUILD_DIR=str(other))
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert f"error: {other} was configured for another Python than {sys.executable}" in done.stderr
+
+
+@pytest.fixture
+def buildable(unpacked, tmp_path):
+    """Sources to build in, a cmake that compiles nothing, and a folder with an extension of this Python."""
+    tree = tmp_path / "tree"
+    shutil.copytree(unpacked, tree)
+    prebuilt = tmp_path / "prebuilt"
+    extension = f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
+    (prebuilt / "python" / "pinchbeck").mkdir(parents=True)
+    (prebuilt / "python" / "pinchbeck" / extension).write_text("compiled")
+    path = shim(tmp_path, "exit 0")
+
+    def build(*arguments):
+        done = run(tree, sys.executable, "setup.py", "-q", *arguments, PATH=path, PINCHBECK_BUILD_DIR=str(prebuilt))
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return tree, prebuilt / "python-wheel", extension, build
+
+
+def test_a_build_deletes_nothing_of_others(buildable, tmp_path):
+    tree, _, extension, build = buildable
+    before = files_of(tree)
+    build("build", "--build-lib", ".")
+    assert before <= files_of(tree) and (tree / "pinchbeck" / extension).read_text() == "compiled"
+    mine = tmp_path / "mine" / "pinchbeck" / "notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    build("build", "--build-lib", tmp_path / "mine")
+    assert mine.read_text() == "mine" and (mine.parent / "_traffic.py").exists()
+
+
+def test_a_build_keeps_the_extension_and_drops_what_the_package_has_no_more(buildable):
+    tree, scratch, extension, build = buildable
+    build("build_ext")
+    (package,) = scratch.glob("lib.*/pinchbeck")
+    (package / "old").mkdir()
+    for name in ["stale.py", "old/stale.py"]:
+        (package / name).write_text("")
+    # Both commands of one build, in the order in which the extension comes first.
+    build("build_ext", "build")
+    package_files = {name.removeprefix("python/pinchbeck/") for name in files_of(tree) if name.startswith("python/pinchbeck/")}
+    assert files_of(package) == package_files | {extension} and not (package / "old").exists()
