@@ -9,6 +9,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "src/audit/decision.h"
 #include "src/audit/identify_library.h"
+#include "src/signal/failure_kind.h"
 
 namespace pinchbeck {
 namespace {
@@ -317,6 +318,9 @@ absl::StatusOr<Identification> Identify(const IdentifyLibrary& library, const Sa
   Tester tester(data, observed, scores, options);
   Judge(tester, ranked, options, result);
   if (options.ranking_only) Conclude(result, IdentificationVerdict::kInconclusive, "ranking_only");
+  if (internal::IsSelectedByLog(observed)) {
+    Conclude(result, IdentificationVerdict::kInconclusive, "answers_not_in_log");
+  }
   return result;
 }
 

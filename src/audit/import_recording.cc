@@ -27,13 +27,19 @@ constexpr std::size_t kMostObstacles = 100;
 
 std::string Named(const std::string& text) { return text.empty() ? "(none)" : internal::CleanLine(text, 80); }
 
+// Equal names are one endpoint. Of logs that name hosts the scheme is a guess by the port.
+std::string NameOf(const internal::Url& url, bool hosts) {
+  return hosts ? url.host + ":" + url.port : internal::ComparableEndpoint(url.Public());
+}
+
 class RecordingImporter {
  public:
   using Visit = std::function<absl::Status(Observation)>;
 
-  // `endpoint` is comparable, or empty.
-  RecordingImporter(const RecordingImportOptions& options, std::string endpoint, const Visit& visit)
-      : options_(options), endpoint_chosen_(std::move(endpoint)), visit_(visit) {
+  // `endpoint` is as NameOf() gives it, or empty. `hosts`: the log names hosts and no paths.
+  RecordingImporter(const RecordingImportOptions& options, std::string endpoint, bool hosts,
+                    const Visit& visit)
+      : options_(options), endpoint_chosen_(std::move(endpoint)), hosts_(hosts), visit_(visit) {
     if (options.fingerprint == nullptr) return;
     matcher_.emplace(*options.fingerprint);
     summary_.warnings = matcher_->warnings();
@@ -80,7 +86,9 @@ class RecordingImporter {
 
  private:
   [[nodiscard]] bool IsChosen(const std::optional<std::string>& endpoint) const {
-    return endpoint.has_value() && internal::ComparableEndpoint(*endpoint) == endpoint_chosen_;
+    if (!endpoint.has_value()) return false;
+    const absl::StatusOr<internal::Url> url = internal::ParseUrl(*endpoint);
+    return url.ok() && NameOf(*url, hosts_) == endpoint_chosen_;
   }
 
   [[nodiscard]] bool IsModelChosen(const std::string& model) const {
@@ -111,8 +119,8 @@ class RecordingImporter {
     }
     return absl::InvalidArgumentError(
         "requests of one kind are logged under several names (" + found->second + ", " + Named(model) +
-        "), and this log may give the name in the answer; give all names under which the model answers "
-        "(--also-named), or a log of requests for one model");
+        "), and this log may give the name in the answer; give a log of requests for one model, or, if these "
+        "are names of one and the same model, all of them (--also-named)");
   }
 
   absl::Status Skip(const char* reason) {
@@ -187,6 +195,7 @@ class RecordingImporter {
 
   const RecordingImportOptions& options_;
   const std::string endpoint_chosen_;
+  const bool hosts_;
   const Visit& visit_;
   std::optional<internal::ProbeMatcher> matcher_;
   std::optional<std::string> model_;
@@ -208,13 +217,14 @@ absl::StatusOr<RecordingImportSummary> ImportRecording(LogFormat format,
                                                        const std::function<absl::Status(Observation)>& visit,
                                                        const RecordingImportOptions& options) {
   if (paths.empty()) return absl::InvalidArgumentError("no log given");
+  const bool hosts = format == LogFormat::kOtel;
   std::string endpoint;
   if (!options.endpoint.empty()) {
     const absl::StatusOr<internal::Url> url = internal::ParseUrl(options.endpoint);
     if (!url.ok()) return internal::Annotate(url.status(), "endpoint");
-    endpoint = internal::ComparableEndpoint(url->Public());
+    endpoint = NameOf(*url, hosts);
   }
-  RecordingImporter importer(options, std::move(endpoint), visit);
+  RecordingImporter importer(options, std::move(endpoint), hosts, visit);
   PINCHBECK_ASSIGN_OR_RETURN(
       LogImportSummary log,
       ImportLog(

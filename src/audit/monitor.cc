@@ -21,6 +21,7 @@
 #include "src/audit/monitor_design.h"
 #include "src/audit/monitor_state.h"
 #include "src/audit/monitor_stream.h"
+#include "src/core/log_failure.h"
 #include "src/internal/posix_file.h"
 
 namespace pinchbeck {
@@ -282,6 +283,12 @@ absl::Status Monitor::Impl::Step(const Observation& observation) {
   if (!differences.empty()) {
     return absl::FailedPreconditionError(
         differences.front() + "; monitor requests made with the fingerprint's settings, or enrol these");
+  }
+  // What a log leaves out it leaves out for its length, and a monitor of the rest would notice the selection.
+  if (internal::IsAnswerNotInLog(observation)) {
+    return absl::FailedPreconditionError(
+        "the log that this recording was made of does not hold all answers, and the others may be a "
+        "selection; monitor a log that holds whole answers, or use verify");
   }
   if (observation.error) return skip(MonitorSkip::kRequestFailed);
   PINCHBECK_ASSIGN_OR_RETURN(const MonitorUse use, Feed(observation, it->second));

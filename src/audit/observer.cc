@@ -78,8 +78,8 @@ ObservationUse UseOf(const Exchange& exchange, const ProbeMatchResult& match) {
 
 class Observer::Impl {
  public:
-  Impl(const Fingerprint& fingerprint, const ObserverOptions& options)
-      : options_(options), matcher_(fingerprint), next_sample_(*options.first_sample) {
+  Impl(const Fingerprint& fingerprint, const ObserverOptions& options, std::int64_t first_sample)
+      : options_(options), matcher_(fingerprint), next_sample_(first_sample) {
     reference_.declaration = fingerprint.Pooled().declaration;
   }
 
@@ -229,7 +229,16 @@ class Observer::Impl {
     if (made_like_a_probe) AddTo(declared_.finish_reasons, one.finish_reasons);
   }
 
+  // A process that was forked off counts on from a number of its own.
+  void Renumber() {
+    const pid_t process = getpid();
+    if (process == process_ || options_.first_sample.has_value()) return;
+    process_ = process;
+    if (const absl::StatusOr<std::int64_t> sample = RandomSample(); sample.ok()) next_sample_ = *sample;
+  }
+
   void Buffer(Observation observation) {
+    Renumber();
     observation.sample = next_sample_++;
     const std::size_t bytes = internal::BytesOf(observation);
     while (!buffer_.empty() &&
@@ -253,6 +262,7 @@ class Observer::Impl {
   ObserverCounts counts_;
   std::deque<Observation> buffer_;
   std::int64_t next_sample_;
+  pid_t process_ = getpid();
   std::size_t bytes_ = 0;
   std::size_t stream_bytes_ = 0;
   DeclarationSample declared_;
@@ -354,13 +364,15 @@ absl::StatusOr<Observer> Observer::Create(const Fingerprint& fingerprint, const 
     if (!url.ok()) return internal::Annotate(url.status(), "endpoint");
     read.endpoint = internal::ComparableEndpoint(url->Public());
   }
-  if (!options.first_sample.has_value()) {
-    PINCHBECK_ASSIGN_OR_RETURN(read.first_sample, RandomSample());
-  } else if (*options.first_sample < 0) {
+  if (options.first_sample.has_value() && *options.first_sample < 0) {
     return absl::InvalidArgumentError("first_sample is " + std::to_string(*options.first_sample) +
                                       "; it must be at least 0");
   }
-  return Observer(std::make_shared<Impl>(fingerprint, read));
+  std::int64_t first_sample = options.first_sample.value_or(0);
+  if (!options.first_sample.has_value()) {
+    PINCHBECK_ASSIGN_OR_RETURN(first_sample, RandomSample());
+  }
+  return Observer(std::make_shared<Impl>(fingerprint, read, first_sample));
 }
 
 Observer::Observer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -48,8 +48,7 @@ std::string FailureOf(const Report& weights, const std::set<std::string>& shared
     return "the held-out session is too small to notice a substitute; record more answers";
   }
   if (weights.reason == "answers_failed_after_text") {
-    return "too many requests of the held-out session failed after text of their answers had come; record "
-           "again";
+    return "too many answers of the held-out session failed after text of them had come; record again";
   }
   return {};
 }

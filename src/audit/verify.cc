@@ -139,6 +139,18 @@ void DowngradeFailures(const SampleSet& observed, Report& report) {
   report.reason = "answers_failed_after_text";
 }
 
+// Answers that a log does not hold were left out for what they were: what is left of an honest model's
+// answers differs from all of them. References with many such answers are not enrolled.
+void DowngradeSelection(Report& report) {
+  for (SignalReport& signal : report.signals) {
+    if (signal.status == SignalStatus::kNotMeasurable) continue;
+    signal.status = SignalStatus::kInconclusive;
+    signal.evidence.notes.emplace_back("answers that the log does not hold are missing on the observed side");
+  }
+  report.verdict = Verdict::kInconclusive;
+  report.reason = "answers_not_in_log";
+}
+
 void DowngradeRanking(const Fingerprint& fingerprint, const VerifyOptions& options, Report& report) {
   const bool for_ranking =
       fingerprint.provenance && fingerprint.provenance->use == FingerprintUse::kRankingOnly;
@@ -212,7 +224,11 @@ absl::StatusOr<Report> Verify(const Fingerprint& fingerprint, const SampleSet& o
   input.reference = &reference->sample;
   if (trusted) input.observed = &*trusted;
   input.counted_only = true;
-  Conclude(input, decision, references, alternatives, raised, report);
+  if (internal::IsSelectedByLog(observed)) {
+    DowngradeSelection(report);
+  } else {
+    Conclude(input, decision, references, alternatives, raised, report);
+  }
   DowngradeFailures(observed, report);
   DowngradeRanking(fingerprint, raised, report);
   return report;

@@ -19,6 +19,7 @@
 #include "pinchbeck/internal/status_macros.h"
 #include "src/client/log_formats.h"
 #include "src/client/log_records.h"
+#include "src/core/log_failure.h"
 
 namespace pinchbeck {
 namespace {
@@ -145,8 +146,9 @@ class LogImporter {
     exchange->model_in_log = std::move(item.model);
     if (!item.unanswered.empty()) {
       exchange->answer_missing = true;
-      exchange->observation.error = ErrorRecord{ErrorKind::kProtocol, std::nullopt,
-                                                "the log does not hold the whole answer: " + item.unanswered};
+      exchange->observation.error =
+          ErrorRecord{ErrorKind::kProtocol, std::nullopt,
+                      std::string(internal::kAnswerNotInLog) + ": " + item.unanswered};
     }
     const bool own_id = !item.id.empty() && !item.id_of_answer;
     if (own_id && exchange->answer_missing) return Keep(std::move(item), *std::move(exchange));

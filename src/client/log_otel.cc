@@ -1,4 +1,5 @@
 // OpenTelemetry spans of the GenAI conventions, as OTLP/JSON.
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "src/client/lenient_json.h"
 #include "src/client/log_fields.h"
 #include "src/client/log_formats.h"
+#include "src/client/url.h"
 
 namespace pinchbeck::internal {
 namespace {
@@ -213,15 +215,28 @@ absl::Status ReadTimes(const json& span, const json& attributes, json& exchange)
   return absl::OkStatus();
 }
 
-// The conventions name host and port, and no path.
-void ReadServer(const json& attributes, json& exchange) {
-  std::string host = FindString(attributes, "server.address").value_or("");
-  if (host.empty()) return;
-  if (host.find(':') != std::string::npos && host.front() != '[') host = "[" + host + "]";
-  const std::int64_t port = FindInteger(attributes, "server.port").value_or(443);
+// The address that a host and a port stand for.
+std::string AddressOf(std::string host, std::int64_t port) {
+  const auto colons = std::count(host.begin(), host.end(), ':');
+  const bool has_port = colons == 1 || (host.front() == '[' && !host.ends_with(']'));
+  if (colons > 1 && host.front() != '[') host = "[" + host + "]";
+  if (has_port) return "https://" + host;
   std::string url = (port == 80 ? "http://" : "https://") + host;
   if (port != 80 && port != 443) url += ":" + std::to_string(port);
-  exchange["endpoint"] = std::move(url);
+  return url;
+}
+
+// The conventions name host and port, and no path; some instrumentations write a whole address all the same.
+// What is neither names no endpoint, and leaves the record as it is.
+void ReadServer(const json& attributes, json& exchange) {
+  const std::string given = FindString(attributes, "server.address").value_or("");
+  const bool whole = given.find("://") != std::string::npos;
+  // A host has no slash; a path is that of a socket.
+  if (given.empty() || (!whole && given.find('/') != std::string::npos)) return;
+  const std::string address =
+      whole ? given : AddressOf(given, FindInteger(attributes, "server.port").value_or(443));
+  const absl::StatusOr<Url> url = ParseUrl(address);
+  if (url.ok()) exchange["endpoint"] = url->Public();
 }
 
 void SetFailure(const json& attributes, json& exchange) {

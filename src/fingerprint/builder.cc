@@ -10,6 +10,7 @@
 #include "src/fingerprint/limits.h"
 #include "src/fingerprint/parts.h"
 #include "src/fingerprint/variant_files.h"
+#include "src/signal/failure_kind.h"
 
 namespace pinchbeck {
 namespace {
@@ -92,6 +93,13 @@ absl::StatusOr<Fingerprint> FingerprintBuilder::Build() && {
   }
   PINCHBECK_RETURN_IF_ERROR(internal::CheckSameConditions(fingerprint.parts));
   const SampleSet pooled = fingerprint.Pooled();
+  if (internal::IsSelectedByLog(pooled)) {
+    return absl::FailedPreconditionError(
+        "the log that the recording was made of lacks " + std::to_string(internal::CountNotInLog(pooled)) +
+        " of " + std::to_string(pooled.usable + internal::CountNotInLog(pooled)) +
+        " answers; the others may be a selection and no reference. Have the tool log whole answers (LiteLLM: "
+        "raise MAX_STRING_LENGTH_PROMPT_IN_DB), or import fewer kinds of requests");
+  }
   if (pooled.usable == 0) {
     return absl::FailedPreconditionError("no usable observation to enrol (" + DescribeFailures(pooled) +
                                          "); record answers first, e.g. with `pinchbeck collect`");

@@ -44,6 +44,10 @@ std::string ReasonText(const std::string& reason) {
   if (reason == "not_tested") return "The data that are shared allow a ranking but no test.";
   if (reason == "ranking_only")
     return "The conditions may differ, so the models are ranked and nothing more is said.";
+  if (reason == "answers_not_in_log") {
+    return "The log that the recording was made of lacks more than 1 in 100 answers; the others may be a\n"
+           "selection, so the models are ranked and nothing more is said.";
+  }
   if (reason == "no_usable_observation") return "Every request to a known probe failed.";
   if (reason == "nothing_comparable") return "No stored model shares a probe with the recording.";
   return reason;

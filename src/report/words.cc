@@ -102,6 +102,12 @@ std::vector<std::string> InconclusiveMeanings(const Report& report) {
         "compared with nothing.",
         "A recording without such failures would settle it."};
   }
+  if (reason == "answers_not_in_log") {
+    return {
+        "Tools cut answers for their length. What is left differs from what the model gave, whoever served "
+        "it.",
+        "A log that holds whole answers would settle it."};
+  }
   if (reason == "effect_below_gate") {
     return {"There is a difference, but it does not count: it is within what is granted to " +
                 GrantedTo(report.claim) + ".",
@@ -204,9 +210,12 @@ std::string ReasonText(const Report& report) {
            "without them a substitute would not have been found reliably.";
   }
   if (reason == "answers_failed_after_text") {
-    return "Nothing differs among the answers that were compared, but more than 1 in 20 requests failed "
-           "after "
-           "text of their answers had come; other answers could hide there.";
+    return "Nothing differs among the answers that were compared, but of those that began more than 1 in 20 "
+           "failed before their end; other answers could hide there.";
+  }
+  if (reason == "answers_not_in_log") {
+    return "The log that the recording was made of lacks more than 1 in 100 answers; the others may be a "
+           "selection, which looks like another model where it is none.";
   }
   if (reason == "configuration") {
     return "The answers differ, but other settings of the same model explain it: " +

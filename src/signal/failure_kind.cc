@@ -2,10 +2,15 @@
 
 #include <string_view>
 
+#include "src/core/log_failure.h"
+
 namespace pinchbeck::internal {
 namespace {
 
 constexpr std::string_view kAfterText = " after text";
+constexpr const char* kNotInLog = "not in log";
+// One in so many answers may be missing.
+constexpr std::int64_t kMostNotInLog = 100;
 
 std::string NameOf(const ErrorRecord& error) {
   switch (error.kind) {
@@ -29,6 +34,7 @@ bool FailedAfterText(const Observation& observation) {
 }
 
 std::string FailureKind(const Observation& observation) {
+  if (IsAnswerNotInLog(observation)) return kNotInLog;
   std::string kind = NameOf(*observation.error);
   if (FailedAfterText(observation)) kind += kAfterText;
   return kind;
@@ -40,6 +46,16 @@ std::int64_t CountAfterText(const std::map<std::string, std::int64_t>& failures)
     if (kind.ends_with(kAfterText)) count += times;
   }
   return count;
+}
+
+std::int64_t CountNotInLog(const SampleSet& sample) {
+  const auto found = sample.failures.find(kNotInLog);
+  return found == sample.failures.end() ? 0 : found->second;
+}
+
+bool IsSelectedByLog(const SampleSet& sample) {
+  const std::int64_t missing = CountNotInLog(sample);
+  return missing * kMostNotInLog > sample.usable + missing;
 }
 
 }  // namespace pinchbeck::internal

@@ -170,6 +170,20 @@ TEST(IdentifyTest, OtherConditionsEverywhereAreAnError) {
   EXPECT_EQ(ranked->ranking.front().model, "m0");
 }
 
+TEST(IdentifyTest, WhatALogLeftOutDecidesNothing) {
+  const IdentifyLibrary library = Exponents({0, 2});
+  std::vector<Observation> selected = RandomChoices(4, 40, 0, 7);
+  for (std::size_t i = 0; i < selected.size(); i += 8) {
+    selected[i].error =
+        ErrorRecord{ErrorKind::kProtocol, std::nullopt, "the log does not hold the whole answer: cut"};
+  }
+  const auto identified = Identify(library, Observed(library, selected), Quick());
+  ASSERT_TRUE(identified.ok()) << identified.status();
+  EXPECT_EQ(identified->verdict, IdentificationVerdict::kInconclusive);
+  EXPECT_EQ(identified->reason, "answers_not_in_log");
+  EXPECT_FALSE(identified->ranking.empty());
+}
+
 TEST(IdentifyTest, ProbesUnderOtherConditionsTakeNoPartInTheTest) {
   // Probe p0 was asked at another temperature, and its answers are nothing like the reference's.
   std::vector<Observation> observed = RandomChoices(4, 40, 3, 7);

@@ -1,7 +1,11 @@
 #include "pinchbeck/audit/observer.h"
 
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -360,6 +364,29 @@ TEST(ObserverTest, NumbersBeginWhereTheCallerSays) {
   ASSERT_EQ(taken.size(), 3u);
   EXPECT_EQ(taken[0].sample, 7);
   EXPECT_EQ(taken[2].sample, 9);
+}
+
+TEST(ObserverTest, ForkedProcessesCountFromNumbersOfTheirOwn) {
+  Observer observer = Made();
+  Fed(observer, RequestOf(FirstProbe()), ResponseOf("3"));
+  const std::int64_t before = observer.Take().at(0).sample.value_or(-1);
+  std::array<int, 2> channel{};
+  ASSERT_EQ(pipe(channel.data()), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Fed(observer, RequestOf(FirstProbe()), ResponseOf("3"));
+    const std::int64_t number = observer.Take().at(0).sample.value_or(-1);
+    _exit(write(channel[1], &number, sizeof number) == sizeof number ? 0 : 1);
+  }
+  std::int64_t number = 0;
+  ASSERT_EQ(read(channel[0], &number, sizeof number), static_cast<ssize_t>(sizeof number));
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  Fed(observer, RequestOf(FirstProbe()), ResponseOf("3"));
+  EXPECT_EQ(observer.Take().at(0).sample, before + 1);
+  EXPECT_NE(number, before + 1);
+  close(channel[0]);
+  close(channel[1]);
 }
 
 TEST(ObserverTest, AMonitorIsNotReplacedUnasked) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pinchbeck/audit/monitor.h"
 #include "tests/signal/logprob_samples.h"
 #include "tests/signal/observations.h"
 
@@ -73,6 +74,46 @@ TEST(VerifyTest, FewAnswersAreInconclusiveWithTheNumberNeeded) {
   EXPECT_EQ(*report->reason, "too_few_observations");
   ASSERT_TRUE(report->n_observed_needed.has_value());
   EXPECT_GT(*report->n_observed_needed, 10);
+}
+
+TEST(VerifyTest, WhatALogLeftOutAccusesNobody) {
+  const Fingerprint fingerprint = Enrolled(RandomChoices(5, 200, 0, 1));
+  const ErrorRecord cut{ErrorKind::kProtocol, std::nullopt, "the log does not hold the whole answer: cut"};
+  // An honest endpoint's log without every answer that is a "1" or a "2", as if these were too long for the tool.
+  std::vector<Observation> selected = RandomChoices(5, 80, 0, 2);
+  std::int64_t left_out = 0;
+  for (Observation& observation : selected) {
+    if (*observation.response.text != "1" && *observation.response.text != "2") continue;
+    observation.error = cut;
+    observation.response.text.reset();
+    ++left_out;
+  }
+  ASSERT_GT(left_out, 20);
+  const auto report = Verify(fingerprint, Observed(fingerprint, selected), Quick());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->verdict, Verdict::kInconclusive);
+  EXPECT_EQ(report->reason, "answers_not_in_log");
+  EXPECT_FALSE(report->attribution.has_value());
+  for (const SignalReport& signal : report->signals) EXPECT_NE(signal.status, SignalStatus::kDiffers);
+  // The same failures of a server excuse nothing.
+  for (Observation& observation : selected) {
+    if (observation.error) observation.error->message = "server says: " + cut.message;
+  }
+  EXPECT_EQ(Verify(fingerprint, Observed(fingerprint, selected), Quick())->verdict, Verdict::kDiffers);
+  // 1 in 100 is no selection that matters.
+  std::vector<Observation> other = RandomChoices(5, 80, 2, 3);
+  for (std::size_t i = 0; i < 4; ++i) other[i].error = cut;
+  EXPECT_EQ(Verify(fingerprint, Observed(fingerprint, other), Quick())->verdict, Verdict::kDiffers);
+  other[4].error = cut;
+  EXPECT_EQ(Verify(fingerprint, Observed(fingerprint, other), Quick())->verdict, Verdict::kInconclusive);
+  // Nor is it a reference, or what a monitor may watch.
+  FingerprintBuilder builder(EnrollOptions{.model = "m"});
+  for (const Observation& observation : other) ASSERT_TRUE(builder.Add(observation, "default").ok());
+  EXPECT_THAT(std::move(builder).Build().status().message(), HasSubstr("lacks 5 of 400 answers"));
+  auto monitor = Monitor::Create(fingerprint);
+  ASSERT_TRUE(monitor.ok());
+  EXPECT_EQ(monitor->Step(other[0]).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(monitor->decision().observations, 0);
 }
 
 TEST(VerifyTest, ManyAnswersThatFailedAfterTheirTextAreNoAgreement) {

@@ -1,6 +1,7 @@
 // pinchbeck import, from logs to recordings that other commands take.
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -129,6 +130,13 @@ TEST_F(ImportCommandTest, EverySampleIsImported) {
     EXPECT_EQ(read[0].probe.substr(0, 4), "log/");
     // One prompt asked in one way is one probe in every log.
     EXPECT_EQ(read[0].probe, Read(File("openai_jsonl.jsonl.gz")).at(0).probe) << format;
+  }
+  // Spans name a host; the base URL that a user knows has a path.
+  for (const auto& [endpoint, exit_code] : std::map<std::string, int>{
+           {"https://relay.example/v1", 0}, {"https://other.example/v1", kExitInputError}}) {
+    const CliResult result = RunCli({"import", "--from", "otel", Sample("otel.json"), "--parameters-complete",
+                                     "--endpoint", endpoint, "--out", File("chosen.jsonl")});
+    EXPECT_EQ(result.exit_code, exit_code) << result.err;
   }
 }
 

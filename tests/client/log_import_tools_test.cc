@@ -101,12 +101,21 @@ TEST(LogImportTest, OpenTelemetrySpansNameTheirServer) {
   const struct {
     const char* attributes;
     const char* endpoint;
-  } cases[] = {{R"("server.address": "a.example", "server.port": 443, )", "https://a.example/"},
-               {R"("server.address": "a.example", )", "https://a.example/"},
-               {R"("server.address": "a.example", "server.port": 8080, )", "https://a.example:8080/"},
-               {R"("server.address": "localhost", "server.port": 80, )", "http://localhost/"},
-               {R"("server.address": "::1", "server.port": 8080, )", "https://[::1]:8080/"},
-               {"", ""}};
+  } cases[] = {
+      {R"("server.address": "a.example", "server.port": 443, )", "https://a.example/"},
+      {R"("server.address": "a.example", )", "https://a.example/"},
+      {R"("server.address": "a.example", "server.port": 8080, )", "https://a.example:8080/"},
+      {R"("server.address": "localhost", "server.port": 80, )", "http://localhost/"},
+      {R"("server.address": "::1", "server.port": 8080, )", "https://[::1]:8080/"},
+      {R"("server.address": "https://api.a.example/v1", )", "https://api.a.example/v1"},
+      {R"("server.address": "localhost:8000", )", "https://localhost:8000/"},
+      {R"("server.address": "http://localhost:8000/v1", "server.port": 8000, )", "http://localhost:8000/v1"},
+      {R"("server.address": "[::1]:8080", )", "https://[::1]:8080/"},
+      // No address of anything: the record stays, and names no endpoint.
+      {R"("server.address": "a.example", "server.port": 99999, )", ""},
+      {R"("server.address": "/run/model.sock", )", ""},
+      {R"("server.address": "no host", )", ""},
+      {"", ""}};
   for (const auto& [attributes, endpoint] : cases) {
     const Imported imported = ImportText(
         LogFormat::kOtel,

@@ -106,9 +106,12 @@ TEST(MeaningsTest, FollowTheReason) {
   EXPECT_THAT(internal::Meanings(report).front(), HasSubstr("contradict themselves"));
   EXPECT_THAT(internal::NoMeanings(report).front(), Not(HasSubstr("no suspicion")));
   report.reason = "answers_failed_after_text";
-  EXPECT_THAT(internal::ReasonText(report), HasSubstr("more than 1 in 20 requests failed"));
+  EXPECT_THAT(internal::ReasonText(report), HasSubstr("of those that began more than 1 in 20 failed"));
   EXPECT_THAT(internal::Meanings(report).front(), HasSubstr("compared with nothing"));
   EXPECT_THAT(internal::NoMeanings(report).front(), Not(HasSubstr("no suspicion")));
+  report.reason = "answers_not_in_log";
+  EXPECT_THAT(internal::ReasonText(report), HasSubstr("may be a selection"));
+  EXPECT_THAT(internal::Meanings(report).front(), HasSubstr("cut answers for their length"));
   report.reason = "too_few_observations";
   EXPECT_THAT(internal::Meanings(report).front(), HasSubstr("neither agreement nor a difference"));
   EXPECT_THAT(internal::NoMeanings(report).back(), HasSubstr("no sign that all is well"));

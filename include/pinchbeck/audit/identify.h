@@ -56,7 +56,7 @@ struct Identification {
   IdentificationVerdict verdict = IdentificationVerdict::kNotMeasurable;
   // Why a verdict is inconclusive or not measurable, one word for programs: "several_models_fit",
   // "noise_fits", "best_model_rejected", "too_many_models", "not_tested", "ranking_only",
-  // "nothing_comparable", "no_usable_observation".
+  // "answers_not_in_log", "nothing_comparable", "no_usable_observation".
   std::optional<std::string> reason;
   // Best first.
   std::vector<RankedModel> ranking;

@@ -83,7 +83,7 @@ struct Report {
   Verdict verdict = Verdict::kNotMeasurable;
   // Why a verdict is inconclusive or not measurable, one word for programs: "configuration",
   // "effect_below_gate", "too_few_observations", "incoherent_log_probabilities",
-  // "answers_failed_after_text", "ranking_only", "nothing_comparable", "other_prompts",
+  // "answers_failed_after_text", "answers_not_in_log", "ranking_only", "nothing_comparable", "other_prompts",
   // "no_usable_observation".
   std::optional<std::string> reason;
   std::string model;
