@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "pinchbeck/core/probe.h"
 #include "pinchbeck/core/recording.h"
 #include "tests/cli/cli_fixture.h"
@@ -338,6 +339,42 @@ TEST_F(ImportCommandTest, OddRecordsAreNamedAndTheRestIsImported) {
   EXPECT_THAT(result.err, HasSubstr("2 records left out that cannot be read"));
   EXPECT_THAT(result.err, HasSubstr("bad.jsonl:1: request.temperature: expected a number"));
   EXPECT_THAT(result.err, HasSubstr("bad.jsonl:2: expected a JSON object"));
+}
+
+TEST_F(ImportCommandTest, AnswersThatTheToolCutAccuseNobody) {
+  // The same honest answers, of which the tool cuts those from `cut_from` on.
+  const auto imported = [this](const std::string& name, int cut_from) {
+    std::string lines;
+    for (int i = 0; i < 300; ++i) {
+      const int digit = i * 7 % 10;
+      const std::string mark = "aaa... (litellm_truncated skipped 900 chars) ...zzz";
+      const std::string text = digit < cut_from ? std::to_string(digit) : mark;
+      const Json messages = Json::array({{{"role", "user"}, {"content", "Pick."}}});
+      const Json row = {
+          {"request_id", name + std::to_string(i)},
+          {"call_type", "acompletion"},
+          {"startTime", absl::StrFormat("2026-11-20 08:%02d:%02d", i / 60, i % 60)},
+          {"proxy_server_request", {{"model", "gpt-x"}, {"messages", messages}, {"temperature", 1}}},
+          {"response", {{"choices", Json::array({{{"message", {{"content", text}}}}})}}}};
+      lines += row.dump() + "\n";
+    }
+    const CliResult result =
+        RunCli({"import", "--from", "litellm", Write(name + ".json", lines), "--out", File(name + ".jsonl")});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return File(name + ".jsonl");
+  };
+  const auto enroll = [this](const std::string& recording, const std::string& name) {
+    return RunCli({"enroll", "--recording", recording, "--model", "gpt-x", "--out", File(name)});
+  };
+  ASSERT_EQ(enroll(imported("whole", 10), "gpt-x.json").exit_code, 0);
+  const std::string cut = imported("cut", 7);
+  const CliResult verdict =
+      RunCli({"verify", "--json", "--fingerprint", File("gpt-x.json"), "--recording", cut});
+  EXPECT_EQ(verdict.exit_code, kExitInconclusive) << verdict.out;
+  EXPECT_EQ(Json::parse(verdict.out)["reason"], "answers_not_in_log");
+  const CliResult refused = enroll(cut, "selected.json");
+  EXPECT_EQ(refused.exit_code, kExitInputError);
+  EXPECT_THAT(refused.err, HasSubstr("lacks 90 of 300 answers"));
 }
 
 TEST_F(ImportCommandTest, ErrorsLeaveNoFileAndNoneIsOverwritten) {
