@@ -145,6 +145,8 @@ void NoteObstacle(RequestObstacle obstacle, std::string_view field, RequestReadi
   if (reading.obstacle != RequestObstacle::kNone) return;
   reading.obstacle = obstacle;
   reading.obstacle_field = CleanLine(field, 60);
+  // Bytes that are no UTF-8 grow when they are replaced.
+  if (reading.obstacle_field.size() > 64) reading.obstacle_field = CleanLine(field, 20);
 }
 
 // What is not in the record but shapes the answer.

@@ -79,7 +79,8 @@ TEST(VerifyTest, FewAnswersAreInconclusiveWithTheNumberNeeded) {
 TEST(VerifyTest, WhatALogLeftOutAccusesNobody) {
   const Fingerprint fingerprint = Enrolled(RandomChoices(5, 200, 0, 1));
   const ErrorRecord cut{ErrorKind::kProtocol, std::nullopt, "the log does not hold the whole answer: cut"};
-  // An honest endpoint's log without every answer that is a "1" or a "2", as if these were too long for the tool.
+  // An honest endpoint's log without every answer that is a "1" or a "2", as if these were too long for the
+  // tool.
   std::vector<Observation> selected = RandomChoices(5, 80, 0, 2);
   std::int64_t left_out = 0;
   for (Observation& observation : selected) {

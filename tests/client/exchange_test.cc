@@ -105,6 +105,18 @@ TEST(ExchangeTest, ObstaclesAreNamedAndTakeTheDigestAway) {
   }
 }
 
+TEST(ExchangeTest, NamesOfObstaclesAreBoundedWhateverTheirBytes) {
+  for (const std::string& name : {std::string(500, 'x'), std::string(59, '\xFF'), std::string(500, '\xFF')}) {
+    std::string body = kRequest;
+    body.insert(1, "\"" + name + "\": 1, ");
+    const auto exchange = ReadExchange(Sent(body), kAnswer);
+    ASSERT_TRUE(exchange.ok()) << exchange.status();
+    EXPECT_EQ(exchange->obstacle, RequestObstacle::kOtherParameter);
+    EXPECT_LE(exchange->obstacle_field.size(), 64u);
+    EXPECT_FALSE(exchange->obstacle_field.empty());
+  }
+}
+
 TEST(ExchangeTest, TheIdentityHoldsAllThatShapesTheAnswerAndNothingElse) {
   const std::string plain = With(Json::object()).request_sha256;
   EXPECT_EQ(plain.size(), 64u);
