@@ -287,8 +287,8 @@ absl::Status Monitor::Impl::Step(const Observation& observation) {
   // What a log leaves out it leaves out for its length, and a monitor of the rest would notice the selection.
   if (internal::IsAnswerNotInLog(observation)) {
     return absl::FailedPreconditionError(
-        "the log that this recording was made of does not hold all answers, and the others may be a "
-        "selection; monitor a log that holds whole answers, or use verify");
+        "the log that this recording was made of does not hold all answers, and the others, those before "
+        "this one too, may be a selection; monitor a log that holds whole answers, or use verify");
   }
   if (observation.error) return skip(MonitorSkip::kRequestFailed);
   PINCHBECK_ASSIGN_OR_RETURN(const MonitorUse use, Feed(observation, it->second));

@@ -47,6 +47,9 @@ std::string FailureOf(const Report& weights, const std::set<std::string>& shared
   if (weights.reason == "too_few_observations") {
     return "the held-out session is too small to notice a substitute; record more answers";
   }
+  if (weights.reason == "answers_not_in_log") {
+    return "the log of the held-out session lacks too many answers; have the tool log whole ones";
+  }
   if (weights.reason == "answers_failed_after_text") {
     return "too many answers of the held-out session failed after text of them had come; record again";
   }

@@ -136,8 +136,7 @@ std::vector<std::string> InconclusiveNoMeanings(const Report& report) {
         no_all_clear};
   }
   if (reason == "answers_failed_after_text") {
-    return {"It does not say that another model answers: servers and networks break, and logs cut answers.",
-            no_all_clear};
+    return {"It does not say that another model answers: servers and networks break.", no_all_clear};
   }
   return {"It is no suspicion against the endpoint.", no_all_clear};
 }

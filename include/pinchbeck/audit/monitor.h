@@ -125,8 +125,8 @@ class Monitor {
   Monitor& operator=(Monitor&&) noexcept;
   ~Monitor();
 
-  // The next observation. FailedPrecondition: it was made under other conditions than the fingerprint;
-  // nothing changes then.
+  // The next observation. FailedPrecondition: it was made under other conditions than the fingerprint, or a
+  // log lacks its answer, so that the decision before it may rest on a selection; nothing changes then.
   [[nodiscard]] absl::Status Step(const Observation& observation);
 
   [[nodiscard]] MonitorDecision decision() const;

@@ -43,8 +43,8 @@ class FingerprintBuilder {
 
   // Adds one observation of the named variant. InvalidArgument when a probe was asked under two conditions.
   [[nodiscard]] absl::Status Add(const Observation& observation, const std::string& variant);
-  // FailedPrecondition: no usable observation, with the failures counted by kind. InvalidArgument: keep_text
-  // together with private_texts.
+  // FailedPrecondition: no usable observation, with the failures counted by kind; a log that lacks more than
+  // 1 in 100 answers. InvalidArgument: keep_text together with private_texts.
   [[nodiscard]] absl::StatusOr<Fingerprint> Build() &&;
 
  private:
